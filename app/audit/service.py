@@ -1,0 +1,59 @@
+"""Writing the log of acts, in the transaction of the act itself, and reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from flask import g, has_request_context
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.audit.models import AuditEntry
+from app.core.permissions import Actor
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    act: str,
+    *,
+    object_kind: str,
+    object_id: object,
+    agency_id: UUID | None = None,
+    **facts: str | int | bool | None,
+) -> None:
+    """Add an entry for `act` (a constant such as `certificate_revoked`) to the session's transaction.
+
+    `facts` are identifiers and enumerated values only: the log is kept for ever and read by auditors.
+    """
+    session.add(
+        AuditEntry(
+            actor_account_id=actor.account_id,
+            actor_label=None if actor.account_id else actor.label,
+            act=act,
+            object_kind=object_kind,
+            object_id=str(object_id),
+            agency_id=agency_id,
+            facts=dict(facts),
+            reference=g.get("reference") if has_request_context() else None,
+        )
+    )
+
+
+def of_object(session: Session, *, object_kind: str, object_id: object) -> Sequence[AuditEntry]:
+    """Return the entries about one object, newest first."""
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.object_kind == object_kind, AuditEntry.object_id == str(object_id))
+        .order_by(AuditEntry.id.desc())
+    )
+    return session.scalars(query).all()
+
+
+def newest(session: Session, *, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEntry]:
+    """Return a page of the whole log, newest first; `before_id` is the keyset of the next page."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(AuditEntry.id < before_id)
+    return session.scalars(query).all()

@@ -1,0 +1,183 @@
+"""Who may do what: roles, permissions, the actor, and the declaration that every route must carry.
+
+A route is guarded by exactly one of `needs(permission)`, `signed_in(why)`, `public(why)` or a guard of a
+capability made with `declare`. `check_guards` refuses to start an application with an undeclared route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from flask import Flask
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from app.core.errors import Forbidden, NotSignedIn
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Role(StrEnum):
+    CITIZEN = "citizen"
+    OFFICIAL = "official"
+    CLERK = "clerk"
+    REGISTRATION_OFFICER = "registration_officer"
+    GUARD = "guard"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    HOLD_CERTIFICATE = "hold_certificate"
+    APPROVE_CERTIFICATES = "approve_certificates"
+    FIND_CERTIFICATES = "find_certificates"
+    REVOKE_CERTIFICATES = "revoke_certificates"
+    SIGN_DOCUMENTS = "sign_documents"
+    MANAGE_MEETINGS = "manage_meetings"
+    SCAN_PASSES = "scan_passes"
+    MANAGE_GATES = "manage_gates"
+    READ_AUDIT = "read_audit"
+    READ_OUTBOX = "read_outbox"
+
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CITIZEN: frozenset({Permission.HOLD_CERTIFICATE}),
+    Role.OFFICIAL: frozenset(
+        {Permission.HOLD_CERTIFICATE, Permission.SIGN_DOCUMENTS, Permission.MANAGE_MEETINGS},
+    ),
+    Role.CLERK: frozenset({Permission.MANAGE_MEETINGS}),
+    Role.REGISTRATION_OFFICER: frozenset({Permission.APPROVE_CERTIFICATES, Permission.FIND_CERTIFICATES}),
+    Role.GUARD: frozenset({Permission.SCAN_PASSES}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Permission.FIND_CERTIFICATES,
+            Permission.REVOKE_CERTIFICATES,
+            Permission.MANAGE_GATES,
+            Permission.READ_AUDIT,
+            Permission.READ_OUTBOX,
+        }
+    ),
+    Role.AUDITOR: frozenset({Permission.FIND_CERTIFICATES, Permission.READ_AUDIT}),
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role within an agency and everything below it; `agency_id` None is the whole city."""
+
+    role: Role
+    agency_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. Every service that changes or scopes anything takes one."""
+
+    # None for the house itself (a job, a command); the reason then stands in `label`.
+    account_id: UUID | None
+    person_id: UUID | None
+    label: str
+    grants: tuple[Grant, ...]
+
+    def may(self, permission: Permission) -> bool:
+        return any(permission in ROLE_PERMISSIONS[grant.role] for grant in self.grants)
+
+    def grants_for(self, permission: Permission) -> tuple[Grant, ...]:
+        return tuple(grant for grant in self.grants if permission in ROLE_PERMISSIONS[grant.role])
+
+    def has_role(self, role: Role) -> bool:
+        return any(grant.role is role for grant in self.grants)
+
+
+def house(reason: str) -> Actor:
+    """Return the actor of a job or a command: no account, every role, named by `reason` in the audit log."""
+    return Actor(account_id=None, person_id=None, label=reason, grants=tuple(Grant(role, None) for role in Role))
+
+
+@dataclass(frozen=True)
+class Guard:
+    """How a route is guarded: `kind` is needs, signed_in, public or a capability's word; `detail` what or why."""
+
+    kind: str
+    detail: str
+
+
+def declare(view: Callable[P, R], guard: Guard) -> Callable[P, R]:
+    """Attach `guard` to `view`, for a capability that checks something else than a signed-in person."""
+    view.__dict__["guard"] = guard
+    return view
+
+
+def current_actor() -> Actor:
+    """Return the signed-in actor. Raises NotSignedIn."""
+    actor = getattr(current_user, "actor", None)
+    if not isinstance(actor, Actor):
+        raise NotSignedIn(_l("Please sign in to continue."))
+    return actor
+
+
+def needs(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only actors with `permission` in at least one scope pass; the service narrows to the scope."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not current_actor().may(permission):
+                raise Forbidden(
+                    _l("Your account is not allowed to open this page."),
+                    _l("If you need it for your work, ask your agency's administrator."),
+                )
+            return view(*args, **kwargs)
+
+        return declare(guarded, Guard("needs", permission))
+
+    return decorate
+
+
+def signed_in(why: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let every signed-in person pass; `why` says why no permission is needed."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            current_actor()
+            return view(*args, **kwargs)
+
+        return declare(guarded, Guard("signed_in", why))
+
+    return decorate
+
+
+def public(why: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let anyone pass; `why` says why that is right."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return declare(view, Guard("public", why))
+
+    return decorate
+
+
+class UnguardedRoute(RuntimeError):
+    """A route declares neither a permission nor why it is public."""
+
+
+def unguarded_endpoints(app: Flask) -> Iterable[str]:
+    """Return the endpoints whose view carries no guard (Flask's own static files excepted)."""
+    return sorted(
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if endpoint != "static" and not isinstance(getattr(view, "guard", None), Guard)
+    )
+
+
+def check_guards(app: Flask) -> None:
+    """Raise UnguardedRoute if any route of `app` declares nothing."""
+    missing = list(unguarded_endpoints(app))
+    if missing:
+        raise UnguardedRoute(f"No permission declared on: {', '.join(missing)}")

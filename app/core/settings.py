@@ -1,0 +1,176 @@
+"""What an operator can set, read once from the environment and refused early when it is unsafe.
+
+Every setting is listed in SETTINGS; docs/operations.md must name each one (tests/architecture holds it to that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+DEVELOPMENT_SECRET: Final = "development-only-secret-not-for-production"  # noqa: S105  refused in production below
+DEVELOPMENT_PASSPHRASE: Final = "development-only-passphrase"  # noqa: S105  refused in production below
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or unsafe; `problems` holds a sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+# Name of the variable -> what it does. The defaults stand in Settings.
+SETTINGS: Final[Mapping[str, str]] = {
+    "KYVAO_ENV": "`development` (default) or `production`",
+    "KYVAO_DATA": "folder for the embedded database, stored files and software keys; default `var`",
+    "KYVAO_DATABASE_URL": "a PostgreSQL server of yours; without it an embedded one runs in the data folder",
+    "KYVAO_DEMO": "`1` shows the demonstration start page with one-click sign-in; refused in production",
+    "KYVAO_DEBUG": "`1` turns on Flask's debugger; refused in production",
+    "KYVAO_SECRET_KEY": "at least 32 characters; signs cookies and form tokens",
+    "KYVAO_KEY_PASSPHRASE": "at least 20 characters; protects the software keys on disk",
+    "KYVAO_SOFTWARE_KEYS": "`allow` lets production run with authority keys in files; otherwise it refuses",
+    "KYVAO_BIND": "address the servers listen on; default `127.0.0.1`",
+    "KYVAO_WEB_PORT": "port of `web`; default 8080",
+    "KYVAO_STATUS_PORT": "port of `status`; default 8081",
+    "KYVAO_WEB_URL": "address people use for `web`; default http://127.0.0.1:<port>",
+    "KYVAO_STATUS_URL": "address written into certificates for OCSP, CRL and issuers; default http://127.0.0.1:<port>",
+    "KYVAO_STATUS_INTERNAL_URL": "where `web` and `worker` reach the timestamp service; default KYVAO_STATUS_URL",
+    "KYVAO_SMTP_URL": "`smtp://[user:password@]host:port` or `smtps://…`; without it mail stays in the outbox",
+    "KYVAO_MAIL_FROM": "sender of notices; default `kyvao@localhost`",
+    "KYVAO_CITY": "name of the city, as it stands in certificates and pages",
+    "KYVAO_SUPPORT_PHONE": "phone number shown to people who need help",
+}
+
+_MINIMUM_SECRET: Final = 32
+_MINIMUM_PASSPHRASE: Final = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked settings; build with `load`."""
+
+    environment: Environment
+    data_dir: Path
+    database_url: str | None = field(repr=False)
+    demonstration: bool
+    debug: bool
+    secret_key: str = field(repr=False)
+    key_passphrase: str = field(repr=False)
+    bind: str
+    web_port: int
+    status_port: int
+    web_url: str
+    status_url: str
+    status_internal_url: str
+    smtp_url: str | None = field(repr=False)
+    mail_from: str
+    city: str
+    support_phone: str
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.web_url.startswith("https://")
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of `environ`. Raises SettingsError with one sentence for each problem found."""
+    problems: list[str] = []
+    environment = _environment(environ, problems)
+    web_port = _port(environ, "KYVAO_WEB_PORT", 8080, problems)
+    status_port = _port(environ, "KYVAO_STATUS_PORT", 8081, problems)
+    status_url = _url(environ, "KYVAO_STATUS_URL", f"http://127.0.0.1:{status_port}", problems)
+    settings = Settings(
+        environment=environment,
+        data_dir=Path(environ.get("KYVAO_DATA") or "var").absolute(),
+        database_url=environ.get("KYVAO_DATABASE_URL") or None,
+        demonstration=_flag(environ, "KYVAO_DEMO", problems),
+        debug=_flag(environ, "KYVAO_DEBUG", problems),
+        secret_key=environ.get("KYVAO_SECRET_KEY") or DEVELOPMENT_SECRET,
+        key_passphrase=environ.get("KYVAO_KEY_PASSPHRASE") or DEVELOPMENT_PASSPHRASE,
+        bind=environ.get("KYVAO_BIND") or "127.0.0.1",
+        web_port=web_port,
+        status_port=status_port,
+        web_url=_url(environ, "KYVAO_WEB_URL", f"http://127.0.0.1:{web_port}", problems),
+        status_url=status_url,
+        status_internal_url=_url(environ, "KYVAO_STATUS_INTERNAL_URL", status_url, problems),
+        smtp_url=environ.get("KYVAO_SMTP_URL") or None,
+        mail_from=environ.get("KYVAO_MAIL_FROM") or "kyvao@localhost",
+        city=environ.get("KYVAO_CITY") or "Thành phố Sông Biếc",
+        support_phone=environ.get("KYVAO_SUPPORT_PHONE") or "1022",
+    )
+    if settings.is_production:
+        problems.extend(_production_problems(settings, environ))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _production_problems(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    checks = [
+        (settings.demonstration, "The demonstration cannot run in production. Remove KYVAO_DEMO."),
+        (settings.debug, "Debugging cannot be on in production. Remove KYVAO_DEBUG."),
+        (
+            settings.secret_key == DEVELOPMENT_SECRET or len(settings.secret_key) < _MINIMUM_SECRET,
+            f"Production needs its own KYVAO_SECRET_KEY of at least {_MINIMUM_SECRET} characters.",
+        ),
+        (
+            settings.key_passphrase == DEVELOPMENT_PASSPHRASE or len(settings.key_passphrase) < _MINIMUM_PASSPHRASE,
+            f"Production needs its own KYVAO_KEY_PASSPHRASE of at least {_MINIMUM_PASSPHRASE} characters.",
+        ),
+        (
+            environ.get("KYVAO_SOFTWARE_KEYS") != "allow",
+            "The authority's keys would lie in files. Set KYVAO_SOFTWARE_KEYS=allow if that is meant.",
+        ),
+        (
+            "KYVAO_WEB_URL" not in environ or "KYVAO_STATUS_URL" not in environ,
+            "Production needs KYVAO_WEB_URL and KYVAO_STATUS_URL: they stand in mails and in every certificate.",
+        ),
+    ]
+    return [sentence for wrong, sentence in checks if wrong]
+
+
+def _environment(environ: Mapping[str, str], problems: list[str]) -> Environment:
+    value = environ.get("KYVAO_ENV") or Environment.DEVELOPMENT
+    try:
+        return Environment(value)
+    except ValueError:
+        problems.append(f"KYVAO_ENV is “{value}”; it must be “development” or “production”.")
+        # An unknown word must never be weaker than the strict one.
+        return Environment.PRODUCTION
+
+
+def _flag(environ: Mapping[str, str], name: str, problems: list[str]) -> bool:
+    value = environ.get(name) or "0"
+    if value not in {"0", "1"}:
+        problems.append(f"{name} is “{value}”; it must be 0 or 1.")
+    return value == "1"
+
+
+def _port(environ: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
+    value = environ.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
+        problems.append(f"{name} is “{value}”; it must be a port number from 1 to 65535.")
+        return default
+    return int(value)
+
+
+def _url(environ: Mapping[str, str], name: str, default: str, problems: list[str]) -> str:
+    value = (environ.get(name) or default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        problems.append(f"{name} is “{value}”; it must begin with http:// or https:// and name a host.")
+    return value

@@ -1,0 +1,61 @@
+"""Making the demonstration city: agencies, people, accounts, the authority and a building with a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import service as accounts
+from app.accounts.models import Account
+from app.core.db import transaction
+from app.core.permissions import Actor, house
+from app.core.settings import Settings
+from app.demo.people import AGENCIES, PEOPLE, DemoPerson
+from app.registry import service as registry
+from app.registry.models import Agency
+
+Tell = Callable[[str], None]
+
+
+def exists(session: Session) -> bool:
+    return session.scalar(select(Account.id).limit(1)) is not None
+
+
+def create(settings: Settings, tell: Tell) -> bool:
+    """Create the city in one transaction unless there are accounts already; say whether it was created."""
+    actor = house("demonstration")
+    with transaction() as session:
+        if exists(session):
+            return False
+        tell("Agencies and people of the demonstration city")
+        agencies = _add_agencies(session, actor)
+        for one in PEOPLE:
+            _add_person(session, one, agencies, actor)
+    return True
+
+
+def _add_agencies(session: Session, actor: Actor) -> dict[str, Agency]:
+    agencies: dict[str, Agency] = {}
+    for one in AGENCIES:
+        parent = agencies[one.parent] if one.parent else None
+        agencies[one.code] = registry.add_agency(session, code=one.code, name=one.name, parent=parent, actor=actor)
+    return agencies
+
+
+def _add_person(session: Session, one: DemoPerson, agencies: dict[str, Agency], actor: Actor) -> None:
+    person = registry.add_person(
+        session,
+        surname=one.surname,
+        given_name=one.given_name,
+        email=f"{one.login}@songbiec.example",
+        actor=actor,
+    )
+    if one.post:
+        code, title = one.post
+        registry.appoint(session, person, agencies[code], title=title, actor=actor)
+    account = accounts.create_account(session, login=one.login, label=one.calls_self, person_id=person.id)
+    for role, code_of_scope in one.grants:
+        scope = agencies[code_of_scope].id if code_of_scope else None
+        accounts.grant_role(session, account, role, agency_id=scope, actor=actor)

