@@ -1,0 +1,83 @@
+"""Shared arrangements: one PostgreSQL server for each pytest process, emptied after every test that used it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core import db
+from app.core.settings import Settings, load
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database on a server of its own (fsync off), gone when the run ends."""
+    from app.core.postgres import temporary_server
+    from app.migrations import upgrade
+
+    with temporary_server(tmp_path_factory.mktemp("postgres")) as url:
+        upgrade(url)
+        db.configure(url)
+        yield url
+        db.dispose()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[str]:
+    """The database, empty before and emptied after the test."""
+    import app.models
+
+    yield database_url
+    tables = ", ".join(f'"{table.name}"' for table in app.models.Base.metadata.sorted_tables)
+    with db.transaction() as session:
+        session.execute(text(f"TRUNCATE {tables}, procrastinate_jobs RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def session(database: str) -> Iterator[Session]:
+    """An open transaction, committed when the test ends without error."""
+    with db.transaction() as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return load({"KYVAO_DEMO": "1", "KYVAO_DATA": str(tmp_path), "KYVAO_DATABASE_URL": database_url})
+
+
+@pytest.fixture
+def web(settings: Settings, database: str) -> Flask:
+    """The `web` application on the test database, form tokens on as in production."""
+    from app import create_app
+
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(web: Flask) -> FlaskClient:
+    return web.test_client()
+
+
+@pytest.fixture
+def sign_in(web: Flask) -> Callable[[str], FlaskClient]:
+    """Return a function that gives a client signed in as the account with that login."""
+    from datetime import UTC, datetime
+
+    from app.accounts import service
+
+    def signed_in(login: str) -> FlaskClient:
+        with db.transaction() as opened:
+            account = service.find_account(opened, login)
+            assert account is not None, login
+            token = service.open_session(opened, account, now=datetime.now(UTC))
+        browser = web.test_client()
+        browser.set_cookie("kyvao", token)
+        return browser
+
+    return signed_in
