@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length
 from app.accounts.passwords import MAXIMUM_LENGTH
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf carries no types
+class SignInForm(FlaskForm):
     login = StringField(_l("Sign-in name"), validators=[InputRequired(_l("Enter your sign-in name.")), Length(max=100)])
     password = PasswordField(
         _l("Password"), validators=[InputRequired(_l("Enter your password.")), Length(max=MAXIMUM_LENGTH)]

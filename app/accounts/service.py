@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -75,6 +76,13 @@ def check_password(session: Session, *, login: str, password: str) -> Account:
 
 def find_account(session: Session, login: str) -> Account | None:
     return session.scalar(select(Account).where(Account.login == login, Account.disabled_at.is_(None)))
+
+
+def labels(session: Session, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Return what to call each of the accounts."""
+    wanted = {account_id for account_id in account_ids if account_id is not None}
+    rows = session.execute(select(Account.id, Account.label).where(Account.id.in_(wanted)))
+    return dict(rows.tuples().all())
 
 
 def open_session(session: Session, account: Account, *, now: datetime) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app.accounts import service, session_cookie
+from app.accounts import admin, service, session_cookie
 from app.accounts.forms import SignInForm
 from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
@@ -72,3 +72,4 @@ def choose_language(language: str) -> Response:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    admin.init(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from flask import g, has_request_context
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
 from app.core.permissions import Actor
+
+PAGE: Final = 50
 
 
 def record(
@@ -51,9 +54,9 @@ def of_object(session: Session, *, object_kind: str, object_id: object) -> Seque
     return session.scalars(query).all()
 
 
-def newest(session: Session, *, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEntry]:
+def newest(session: Session, *, before_id: int | None = None) -> Sequence[AuditEntry]:
     """Return a page of the whole log, newest first; `before_id` is the keyset of the next page."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(PAGE)
     if before_id is not None:
         query = query.where(AuditEntry.id < before_id)
     return session.scalars(query).all()

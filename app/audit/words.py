@@ -1,0 +1,18 @@
+"""The acts of the log in words; each act that the house records has a line here (tests/architecture checks)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+
+from app.core.errors import Sentence
+
+ACTS: Final[Mapping[str, Sentence]] = {
+    "agency_added": _l("Agency added"),
+    "person_added": _l("Person added"),
+    "person_appointed": _l("Person appointed to a post"),
+    "role_granted": _l("Role granted"),
+    "signed_in": _l("Signed in"),
+}
