@@ -1,0 +1,45 @@
+"""Every route says who may use it."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.core.permissions import Guard, Permission, UnguardedRoute, check_guards, unguarded_endpoints
+
+
+def test_every_route_declares_a_permission_or_why_it_is_open(web: Flask) -> None:
+    assert list(unguarded_endpoints(web)) == []
+    for endpoint, view in web.view_functions.items():
+        if endpoint == "static":
+            continue
+        guard = view.__dict__["guard"]
+        assert isinstance(guard, Guard)
+        assert guard.detail, endpoint
+        if guard.kind == "needs":
+            assert guard.detail in set(Permission)
+
+
+def test_an_application_with_an_undeclared_route_does_not_start(web: Flask) -> None:
+    web.add_url_rule("/open", "open", lambda: "x")
+    with pytest.raises(UnguardedRoute, match="open"):
+        check_guards(web)
+
+
+def test_a_stranger_reaches_no_page_that_is_not_public(web: Flask) -> None:
+    client = web.test_client()
+    for rule in web.url_map.iter_rules():
+        guard = web.view_functions[rule.endpoint].__dict__.get("guard")
+        if rule.endpoint == "static" or (isinstance(guard, Guard) and guard.kind not in {"needs", "signed_in"}):
+            continue
+        values = {name: _sample(rule, name) for name in rule.arguments}
+        with web.test_request_context():
+            path = web.url_for(rule.endpoint, **values)
+        if "GET" in (rule.methods or ()):
+            assert client.get(path, headers={"Accept": "application/json"}).status_code == 401, rule
+
+
+def _sample(rule: object, name: str) -> object:
+    converter = rule._converters[name]  # type: ignore[attr-defined]  # werkzeug offers no public way
+    kind = type(converter).__name__
+    return {"UUIDConverter": "00000000-0000-4000-8000-000000000000", "IntegerConverter": 1}.get(kind, "x")
