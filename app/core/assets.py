@@ -85,7 +85,9 @@ class Assets:
             Markup('<link rel="modulepreload" href="{}{}" nonce="{}">').format(DIST_URL, part.file, nonce)
             for part in preloads
         ]
-        lines.append(Markup('<script type="module" src="{}{}" nonce="{}"></script>').format(DIST_URL, chunk.file, nonce))
+        lines.append(
+            Markup('<script type="module" src="{}{}" nonce="{}"></script>').format(DIST_URL, chunk.file, nonce)
+        )
         return Markup("\n").join(lines)
 
     def style_tags(self) -> Markup:
