@@ -1,8 +1,8 @@
-"""The embedded PostgreSQL: started once by the process that owns it; others attach to it by its URL.
+"""The embedded PostgreSQL: started once by its owner; others attach to it by its URL.
 
-It listens on a Unix socket in a folder that only its account may enter, never on the network: whoever could reach it has
-the rights of that account already, so there is no password to keep. `postgres_home` settles what depends on root and on
-the length of paths.
+It listens on a Unix socket in a folder that only its account may enter, never on the network: whoever could reach it
+has the rights of that account already, so there is no password to keep. `postgres_home` settles what depends on root
+and on the length of paths.
 """
 
 from __future__ import annotations
