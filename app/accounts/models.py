@@ -24,7 +24,9 @@ class Account(Base):
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    grants: Mapped[list[RoleGrant]] = relationship(back_populates="account", lazy="selectin", order_by="RoleGrant.role")
+    grants: Mapped[list[RoleGrant]] = relationship(
+        back_populates="account", lazy="selectin", order_by="RoleGrant.role", cascade="all, delete-orphan"
+    )
 
 
 class RoleGrant(Base):

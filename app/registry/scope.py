@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.core.permissions import Actor, Permission
@@ -25,9 +25,7 @@ def within(
     top = aliased(Agency)
     conditions = [
         agency_id.in_(
-            select(Agency.id)
-            .join(top, Agency.path.startswith(top.path, autoescape=True))
-            .where(top.id == grant.agency_id)
+            select(Agency.id).join(top, func.starts_with(Agency.path, top.path)).where(top.id == grant.agency_id)
         )
         for grant in grants
     ]

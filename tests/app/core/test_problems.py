@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core import errors
-from app.core.permissions import declare, Guard
+from app.core.permissions import Guard, declare
 from app.core.problems import status_of
 
 
