@@ -31,6 +31,8 @@ class Plan:
     name: str
     command: Sequence[str]
     patience: float
+    # How long after its first death it is started again; doubled at each further one.
+    first_delay: float = FIRST_DELAY
 
 
 class Watched:
@@ -43,7 +45,7 @@ class Watched:
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
-        self._delay = FIRST_DELAY
+        self._delay = self.plan.first_delay
         self._due: float | None = None
 
     @property
@@ -71,7 +73,7 @@ class Watched:
         now = monotonic()
         if self._due is None:
             if now - self._started > WELL_AFTER:
-                self._delay = FIRST_DELAY
+                self._delay = self.plan.first_delay
             self._due = now + self._delay
             self._tell(f"{self.plan.name} ended ({self._ending()}); starting it again in {self._delay:.0f} s.")
             self._tell(self.last_lines(5))
