@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -35,3 +36,10 @@ def test_a_setup_with_nothing_to_do_says_nothing_twice() -> None:
 def test_every_lock_has_its_list_and_every_list_its_lock() -> None:
     folder = ROOT / "scripts/requirements"
     assert {path.stem for path in folder.glob("*.in")} == {path.stem for path in folder.glob("*.txt")}
+
+
+def test_the_readme_names_only_what_exists() -> None:
+    text = (ROOT / "README.md").read_text()
+    named = re.findall(r"\]\(([^):]+)\)", text) + re.findall(r"`((?:app|pki|tests|scripts|docs)/[\w/]*)`", text)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
