@@ -1,0 +1,168 @@
+"""DER written and read by hand, for the structures that the `cryptography` library cannot make (X.690).
+
+Strict on reading: definite minimal lengths only, nothing after the end. Only what OCSP and CRLs need is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+INTEGER: Final = 0x02
+BIT_STRING: Final = 0x03
+OCTET_STRING: Final = 0x04
+OBJECT_IDENTIFIER: Final = 0x06
+ENUMERATED: Final = 0x0A
+UTC_TIME: Final = 0x17
+GENERALIZED_TIME: Final = 0x18
+SEQUENCE: Final = 0x30
+TRUE: Final = b"\x01\x01\xff"
+NULL: Final = b"\x05\x00"
+
+# RFC 5280, 4.1.2.5: from 2050 on, times are GeneralizedTime.
+_GENERALIZED_FROM: Final = 2050
+
+
+class DerError(ValueError):
+    """The bytes are not DER of the expected form. Does not leave this library."""
+
+
+def encode(tag: int, *contents: bytes) -> bytes:
+    """Return one element with the given single-byte tag around the joined `contents`."""
+    body = b"".join(contents)
+    size = len(body)
+    if size < 0x80:
+        return bytes((tag, size)) + body
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + body
+
+
+def sequence(*contents: bytes) -> bytes:
+    return encode(SEQUENCE, *contents)
+
+
+def explicit(number: int, *contents: bytes) -> bytes:
+    """Return the contents under the constructed context tag [`number`]."""
+    return encode(0xA0 | number, *contents)
+
+
+def integer(value: int, tag: int = INTEGER) -> bytes:
+    """Return a signed INTEGER, or another tag of the same form such as ENUMERATED."""
+    return encode(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def octet_string(value: bytes) -> bytes:
+    return encode(OCTET_STRING, value)
+
+
+def bit_string(value: bytes) -> bytes:
+    """Return a BIT STRING of whole octets."""
+    return encode(BIT_STRING, b"\x00", value)
+
+
+def oid(dotted: str) -> bytes:
+    """Return the OBJECT IDENTIFIER for its dotted form."""
+    first, second, *rest = (int(arc) for arc in dotted.split("."))
+    body = b"".join(_base128(arc) for arc in (first * 40 + second, *rest))
+    return encode(OBJECT_IDENTIFIER, body)
+
+
+def time(at: datetime) -> bytes:
+    """Return a Time of RFC 5280: UTCTime until 2049, GeneralizedTime after; whole seconds, UTC."""
+    if at.astimezone(UTC).year < _GENERALIZED_FROM:
+        return encode(UTC_TIME, at.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
+    return generalized_time(at)
+
+
+def generalized_time(at: datetime) -> bytes:
+    return encode(GENERALIZED_TIME, at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
+
+
+def extension(dotted: str, value: bytes, *, critical: bool = False) -> bytes:
+    """Return one Extension around the DER `value` (RFC 5280, 4.1)."""
+    return sequence(oid(dotted), TRUE if critical else b"", octet_string(value))
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element as read: its tag byte, its contents, and its whole encoding."""
+
+    tag: int
+    body: bytes
+    der: bytes
+
+    def expect(self, tag: int) -> Element:
+        """Return itself. Raises DerError if the tag is another."""
+        if self.tag != tag:
+            raise DerError(f"tag {self.tag:#x}, expected {tag:#x}")
+        return self
+
+    def children(self) -> list[Element]:
+        """Return the elements inside."""
+        return read_all(self.body)
+
+    def as_integer(self) -> int:
+        """Return the value of an INTEGER in its shortest form."""
+        body = self.expect(INTEGER).body
+        redundant = len(body) > 1 and (body[0], body[1] & 0x80) in {(0x00, 0x00), (0xFF, 0x80)}
+        if not body or redundant:
+            raise DerError("integer not in its shortest form")
+        return int.from_bytes(body, "big", signed=True)
+
+    def as_oid(self) -> str:
+        """Return the dotted form of an OBJECT IDENTIFIER."""
+        body = self.expect(OBJECT_IDENTIFIER).body
+        arcs, value, open_arc = [], 0, True
+        for byte in body:
+            if open_arc and byte == 0x80 and value == 0:
+                raise DerError("identifier arc with a leading zero")
+            value = value << 7 | byte & 0x7F
+            open_arc = not byte & 0x80
+            if open_arc:
+                arcs.append(value)
+                value = 0
+        if not arcs or not open_arc:
+            raise DerError("identifier ends inside an arc")
+        top = min(arcs[0] // 40, 2)
+        return ".".join(map(str, (top, arcs[0] - 40 * top, *arcs[1:])))
+
+
+def read(data: bytes) -> Element:
+    """Return the one element that `data` is. Raises DerError, also when bytes follow it."""
+    elements = read_all(data)
+    if len(elements) != 1:
+        raise DerError(f"{len(elements)} elements, expected one")
+    return elements[0]
+
+
+def read_all(data: bytes) -> list[Element]:
+    """Return the elements that `data` is a row of. Raises DerError."""
+    elements, at = [], 0
+    while at < len(data):
+        element, at = _read_one(data, at)
+        elements.append(element)
+    return elements
+
+
+def _read_one(data: bytes, start: int) -> tuple[Element, int]:
+    if start + 2 > len(data) or data[start] & 0x1F == 0x1F:
+        raise DerError("element is cut off, or its tag is of many bytes")
+    size, at = data[start + 1], start + 2
+    if size >= 0x80:
+        count = size & 0x7F
+        length = data[at : at + count]
+        size = int.from_bytes(length, "big")
+        if not 1 <= count <= 4 or len(length) != count or length[0] == 0 or size < 0x80:
+            raise DerError("length is indefinite, cut off, or not in its shortest form")
+        at += count
+    if at + size > len(data):
+        raise DerError("element is cut off")
+    return Element(data[start], data[at : at + size], data[start : at + size]), at + size
+
+
+def _base128(arc: int) -> bytes:
+    parts = [arc & 0x7F]
+    while arc := arc >> 7:
+        parts.append(arc & 0x7F | 0x80)
+    return bytes(reversed(parts))

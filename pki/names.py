@@ -1,0 +1,110 @@
+"""Subjects as types: people, agencies, authorities and services, each with the attributes that its certificates carry.
+
+Names are put into NFC and refused when they hold what a reader cannot see (control and bidirectional characters).
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from pki.errors import ProfileViolation
+
+COUNTRY: Final = "VN"
+# RFC 5280, appendix A: upper bounds, in characters.
+_BOUNDS: Final = {
+    NameOID.COMMON_NAME: 64,
+    NameOID.SURNAME: 40,
+    NameOID.GIVEN_NAME: 16,
+    NameOID.SERIAL_NUMBER: 64,
+    NameOID.ORGANIZATION_NAME: 64,
+    NameOID.ORGANIZATION_IDENTIFIER: 64,
+    NameOID.TITLE: 64,
+}
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@dataclass(frozen=True)
+class PersonName:
+    """A citizen or an official; the last three are for officials (EN 319 412-2, 4.2.4)."""
+
+    common_name: str
+    surname: str
+    given_name: str
+    # Opaque, `XX:VN-…` (EN 319 412-1, 5.1.3); never the national number.
+    identifier: str
+    organization: str | None = None
+    organization_identifier: str | None = None
+    title: str | None = None
+
+    def to_x509(self) -> x509.Name:
+        """Return the distinguished name. Raises ProfileViolation."""
+        return _name(
+            (NameOID.ORGANIZATION_NAME, self.organization),
+            (NameOID.ORGANIZATION_IDENTIFIER, self.organization_identifier),
+            (NameOID.TITLE, self.title),
+            (NameOID.SURNAME, self.surname),
+            (NameOID.GIVEN_NAME, self.given_name),
+            (NameOID.SERIAL_NUMBER, self.identifier),
+            (NameOID.COMMON_NAME, self.common_name),
+        )
+
+
+@dataclass(frozen=True)
+class AgencyName:
+    """An agency, for its seal and its pass signer (EN 319 412-3, 4.2.1)."""
+
+    common_name: str
+    organization: str
+    organization_identifier: str
+
+    def to_x509(self) -> x509.Name:
+        """Return the distinguished name. Raises ProfileViolation."""
+        return _name(
+            (NameOID.ORGANIZATION_NAME, self.organization),
+            (NameOID.ORGANIZATION_IDENTIFIER, self.organization_identifier),
+            (NameOID.COMMON_NAME, self.common_name),
+        )
+
+
+@dataclass(frozen=True)
+class ServiceName:
+    """An authority, a responder, a timestamp unit: something of the organization that runs this house."""
+
+    common_name: str
+    organization: str
+
+    def to_x509(self) -> x509.Name:
+        """Return the distinguished name. Raises ProfileViolation."""
+        return _name((NameOID.ORGANIZATION_NAME, self.organization), (NameOID.COMMON_NAME, self.common_name))
+
+
+SubjectName = PersonName | AgencyName | ServiceName
+
+
+def new_opaque_identifier() -> str:
+    """Return a fresh identifier for a person: 80 random bits that say nothing about whom they name."""
+    return f"XX:VN-{secrets.token_hex(10).upper()}"
+
+
+def clean(text: str, *, longest: int) -> str:
+    """Return `text` in NFC. Raises ProfileViolation if it is empty, too long, padded, or holds unseen characters."""
+    normal = unicodedata.normalize("NFC", text)
+    if not normal or normal != normal.strip() or len(normal) > longest:
+        raise ProfileViolation(f"a name of {len(normal)} characters: it must have 1 to {longest}, with no space around")
+    if any(unicodedata.category(letter) in _UNSEEN for letter in normal):
+        raise ProfileViolation("a name holds a character that cannot be seen")
+    return normal
+
+
+def _name(*parts: tuple[x509.ObjectIdentifier, str | None]) -> x509.Name:
+    attributes = [x509.NameAttribute(NameOID.COUNTRY_NAME, COUNTRY)]
+    attributes += [
+        x509.NameAttribute(oid, clean(text, longest=_BOUNDS[oid])) for oid, text in parts if text is not None
+    ]
+    return x509.Name(attributes)
