@@ -58,6 +58,8 @@ class RunAs:
             cwd="/",
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             umask=0o077,
+            # Ctrl-C is for us: we then stop the server in its turn.
+            start_new_session=True,
             user=self.uid if switched else None,
             group=self.gid if switched else None,
             extra_groups=[] if switched else None,
