@@ -122,11 +122,12 @@ def plans(*, bind: str, web_port: int, status_port: int) -> list[Plan]:
 
 
 def _granian(target: str, bind: str, port: int, processes: int) -> list[str]:
+    # Threads mostly wait for the database, so there are more of them than cores.
+    threads = min(8, 2 * (os.cpu_count() or 1) + 1)
     options = {"--interface": "wsgi", "--host": bind, "--port": str(port), "--workers": str(processes)}
+    options |= {"--blocking-threads": str(threads), "--backlog": "1024", "--log-level": "warning"}
     # A worker told to stop while it is still starting does not hear it; granian then ends it after this many seconds.
     options |= {"--workers-kill-timeout": "10"}
-    # Threads wait for the database, so there are more of them than cores; each process pools 20 connections at most.
-    options |= {"--blocking-threads": "8", "--backlog": "1024", "--log-level": "warning"}
     words = [word for pair in options.items() for word in pair]
     return [sys.executable, "-m", "granian", *words, "--no-ws", "--respawn-failed-workers", target]
 
