@@ -42,11 +42,11 @@ def run(port: int | None, data: Path | None, no_demo: bool) -> None:
     _need_free(settings.bind, settings.web_port, settings.status_port)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
     try:
-        with database(settings) as url:
+        with database(settings) as (url, server):
             settings = replace(settings, database_url=url)
             prepare(settings)
             if not stopping.is_set():
-                _run_processes(settings, stopping, started)
+                _run_processes(settings, server, stopping, started)
     except postgres.PostgresError as error:
         raise click.ClickException(str(error)) from error
     say("Everything is stopped. Nothing is lost.")
@@ -84,15 +84,15 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """Give the URL of the database; an embedded one is started here and stopped when the block ends."""
+def database(settings: Settings) -> Iterator[tuple[str, postgres.Server | None]]:
+    """Give the URL of the database; an embedded server, given too, is started here and stopped when the block ends."""
     if settings.database_url is not None:
-        yield settings.database_url
+        yield settings.database_url, None
         return
     with step("Database"):
         server = postgres.start(settings.data_dir, tell=lambda text: print(f" ({text})", end="", flush=True))
     try:
-        yield server.url
+        yield server.url, server
     finally:
         with step("Stopping the database"):
             server.stop()
@@ -128,7 +128,9 @@ def child_environ(settings: Settings) -> dict[str, str]:
     }
 
 
-def _run_processes(settings: Settings, stopping: threading.Event, started: float) -> None:
+def _run_processes(
+    settings: Settings, server: postgres.Server | None, stopping: threading.Event, started: float
+) -> None:
     logs = settings.data_dir / "log"
     logs.mkdir(exist_ok=True, mode=0o700)
     wanted = plans(bind=settings.bind, web_port=settings.web_port, status_port=settings.status_port)
@@ -141,12 +143,21 @@ def _run_processes(settings: Settings, stopping: threading.Event, started: float
         if not stopping.is_set():
             _say_addresses(settings, logs, monotonic() - started)
         while not stopping.wait(0.2):
+            _watch_database(server)
             for child in children:
                 child.watch()
     finally:
         say("\nStopping; what is under way is finished first.")
         for child in children:
             child.stop()
+
+
+def _watch_database(server: postgres.Server | None) -> None:
+    try:
+        if server is not None and server.start_again_if_dead():
+            say("The database had ended and was started again.")
+    except postgres.PostgresError as error:
+        say(str(error))
 
 
 def _wait_until_ready(settings: Settings, children: list[Watched], stopping: threading.Event) -> None:

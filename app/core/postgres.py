@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import IO, Final
 
 import psycopg
@@ -73,6 +74,23 @@ class Server:
     home: Home
     # Held until `stop`, so that two owners on one data folder are impossible; the kernel frees it if we are killed.
     lock: IO[str] = field(repr=False)
+
+    def start_again_if_dead(self) -> bool:
+        """Start the server again if its process is gone, for instance killed for want of memory; say whether it was.
+
+        Raises PostgresError if it does not start in some ten seconds.
+        """
+        if _is_alive(self.home):
+            return False
+        folder = socket_folder(self.home.folder, self.home.run_as.uid)
+        for _ in range(20):
+            # A killed server's children hold its memory until they notice, and a new one refuses to start beside them.
+            with contextlib.suppress(PostgresError):
+                _start_process(self.home, DURABLE, folder)
+                return True
+            sleep(0.5)
+        _start_process(self.home, DURABLE, folder)
+        return True
 
     def stop(self) -> None:
         """Stop the server; transactions under way are rolled back, committed ones are on the disk."""
@@ -148,10 +166,7 @@ def _start(data_dir: Path, durability: Mapping[str, str], tell: Tell) -> Server:
         folder = home.make_socket_folder()
         url = _url(folder)
         if not _answers(url):
-            _remove_stale_pid(home)
-            options = {**OPTIONS, **durability, "unix_socket_directories": str(folder)}
-            words = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
-            _pg_ctl(home, "start", "-w", "-t", "60", "-l", str(home.start_log), "-o", words)
+            _start_process(home, durability, folder)
         _make_database(folder)
     except BaseException:
         lock.close()
@@ -197,16 +212,22 @@ def _make_cluster(home: Home, durability: Mapping[str, str], tell: Tell) -> None
     unfinished.rename(home.cluster)
 
 
-def _remove_stale_pid(home: Home) -> None:
-    """Remove the pid file of a killed server if that number is now another program's: PostgreSQL would wait for it."""
-    file = home.cluster / "postmaster.pid"
+def _start_process(home: Home, durability: Mapping[str, str], folder: Path) -> None:
+    # PostgreSQL would wait for ever for a killed server's number that is now another program's.
+    if not _is_alive(home):
+        (home.cluster / "postmaster.pid").unlink(missing_ok=True)
+    options = {**OPTIONS, **durability, "unix_socket_directories": str(folder)}
+    words = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
+    _pg_ctl(home, "start", "-w", "-t", "60", "-l", str(home.start_log), "-o", words)
+
+
+def _is_alive(home: Home) -> bool:
+    """Say whether the process named in the cluster's pid file is a PostgreSQL."""
     try:
-        pid = int(file.read_text().split(maxsplit=1)[0])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid = int((home.cluster / "postmaster.pid").read_text().split(maxsplit=1)[0])
+        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError, IndexError):
-        return
-    if b"postgres" not in command:
-        file.unlink()
+        return False
 
 
 def _pg_ctl(home: Home, act: str, *options: str) -> None:

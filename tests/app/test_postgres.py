@@ -83,6 +83,21 @@ def test_a_server_whose_owner_was_killed_is_taken_over(
     assert postgres.attach(tmp_path) is None
 
 
+def test_a_server_that_was_killed_is_started_again_with_all_that_was_committed(
+    tmp_path: Path, start: Callable[[Path], postgres.Server]
+) -> None:
+    server = start(tmp_path)
+    write(server.url)
+    assert not server.start_again_if_dead()
+    pid = int((server.home.cluster / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        pass
+    assert server.start_again_if_dead()
+    assert ask(server.url, "SELECT name FROM kept") == "Nguyễn Thị Lan"
+    server.stop()
+
+
 def test_a_second_owner_is_refused_in_a_sentence(tmp_path: Path, start: Callable[[Path], postgres.Server]) -> None:
     first = start(tmp_path)
     with pytest.raises(postgres.PostgresError, match="already running"):
