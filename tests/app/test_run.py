@@ -1,0 +1,71 @@
+"""`kyvao run` on the real processes: one start, an interrupt, and a second start on the same data."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+from app.core.postgres_home import find_home
+from tests.browser.running import two_free_ports
+
+
+@contextmanager
+def running(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int, str]]:
+    """Give the process, its port and what it said until it was ready; it is killed if it is still there at the end."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("KYVAO_")}
+    port = two_free_ports()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "run", "--data", data, "--port", str(port), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environ,
+    )
+    said: list[str] = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("  Logs"):
+                break
+        assert process.poll() is None, "".join(said)
+        yield process, port, "".join(said)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_it_starts_prints_its_addresses_stops_when_interrupted_and_starts_again_within_ten_seconds(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    with running(data, "--no-demo") as (process, port, said):
+        assert re.search(rf"Web pages\s+http://127.0.0.1:{port}\n", said)
+        assert re.search(rf"Status service\s+http://127.0.0.1:{port + 1}\n", said)
+        assert "demonstration" not in said.lower()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            assert page.status == 200
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, rest
+        assert "Everything is stopped" in rest
+    started = monotonic()
+    with running(data, "--no-demo") as (process, _, said):
+        assert monotonic() - started < 10
+        assert "making the database" not in said
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, rest
+    home = find_home(data)
+    assert home is not None
+    shutil.rmtree(home.folder)
