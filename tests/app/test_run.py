@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
-from app.core.postgres_home import find_home
-from tests.browser.running import two_free_ports
+from tests.browser.running import remove_database, two_free_ports
 
 
 @contextmanager
@@ -66,6 +64,4 @@ def test_it_starts_prints_its_addresses_stops_when_interrupted_and_starts_again_
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=60)
         assert process.returncode == 0, rest
-    home = find_home(data)
-    assert home is not None
-    shutil.rmtree(home.folder)
+    remove_database(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from app.core import postgres
+from app.core.postgres_home import find_home
 
 KYVAO = Path(sys.executable).parent / "kyvao"
 PATIENCE = 120.0
@@ -103,3 +107,13 @@ def running_city(data: Path) -> Iterator[City]:
             process.wait()
         mail.stop()
         log.close()
+        remove_database(data)
+
+
+def remove_database(data: Path) -> None:
+    """Remove the city's database: under root it may lie outside the test's folder, which pytest removes by itself."""
+    home = find_home(data)
+    if home is not None:
+        # Takes over and stops one whose owner had to be killed.
+        postgres.start(data).stop()
+        shutil.rmtree(home.folder)
