@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pki.passes.claims import PassClaims
+from pki.passes.faults import PassFault
 from pki.passes.status import PassStatus
 from pki.passes.trust_list import Signer
 
@@ -112,6 +113,18 @@ def decide(
     if now > lists_until:
         return Verdict(Outcome.LOOK_AGAIN, Reason.STALE_LISTS, at=lists_until)
     return Verdict(Outcome.ADMIT, Reason.ADMITTED)
+
+
+def refuse_fault(fault: PassFault) -> Verdict:
+    """Return what the guard is told about something that is no pass, or no good one."""
+    reasons = {
+        PassFault.NOT_OURS: Reason.NOT_OURS,
+        PassFault.UNKNOWN_KEY: Reason.UNKNOWN_KEY,
+        PassFault.KEY_NOT_CURRENT: Reason.AGENCY_KEY_ENDED,
+        PassFault.ROLLBACK: Reason.STALE_LISTS,
+    }
+    # Damaged, changed, or valid for longer than its key may say: none of these happens to an honest pass.
+    return Verdict(Outcome.REFUSE, reasons.get(fault, Reason.FORGED))
 
 
 def _untimely(claims: PassClaims, now: datetime) -> Verdict | None:

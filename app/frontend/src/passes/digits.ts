@@ -1,0 +1,27 @@
+// The digits of a QR code and the bytes they stand for; see pki/passes/digits.py.
+
+import type { Bytes } from "./cbor";
+import { PassRejected } from "./faults";
+
+const PREFIX = "79";
+const FORM = "1";
+const LONGEST = 128;
+
+const SIZE_OF = new Map(
+  Array.from({ length: LONGEST }, (_, before) => [Math.ceil((before + 1) * 8 * Math.log10(2)), before + 1] as const),
+);
+
+export function decodeDigits(digits: string): Bytes {
+  if (!digits.startsWith(PREFIX) || !/^[0-9]+$/.test(digits)) throw new PassRejected("not_ours");
+  const body = digits.slice(PREFIX.length + 1);
+  const size = SIZE_OF.get(body.length);
+  if (digits[PREFIX.length] !== FORM || size === undefined) throw new PassRejected("malformed");
+  let number = BigInt(body);
+  const bytes = new Uint8Array(size);
+  for (let at = size - 1; at >= 0; at--) {
+    bytes[at] = Number(number & 0xffn);
+    number >>= 8n;
+  }
+  if (number !== 0n) throw new PassRejected("malformed");
+  return bytes;
+}

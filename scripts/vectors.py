@@ -1,0 +1,168 @@
+"""Make tests/data/passes/vectors.json: the cases that the Python and the TypeScript reader of passes must answer alike.
+
+    .venv/bin/python -m scripts.vectors
+
+Keys are made anew at each run and not kept: what is checked is that both sides agree, and with what is written here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pki.authority import spki
+from pki.keys import Curve, SoftwareKey
+from pki.passes import cose, digits, status, trust_list
+from pki.passes.claims import PassClaims, PassFlags
+from pki.passes.signed_list import Edition
+from pki.passes.status import PassStatus
+from pki.passes.trust_list import Signer
+
+OUT: Final = Path(__file__).parent.parent / "tests/data/passes/vectors.json"
+# Eight in the morning in the city.
+START: Final = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+MINUTE: Final = timedelta(minutes=1)
+LISTS_UNTIL: Final = START + 180 * MINUTE
+KID: Final = bytes.fromhex("a1b2c3d4")
+
+
+def text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@dataclass(frozen=True)
+class World:
+    """The keys and lists of one run."""
+
+    agency: SoftwareKey
+    stranger: SoftwareKey
+    trust: SoftwareKey
+
+    def claims(self) -> PassClaims:
+        return PassClaims(START, 150 * MINUTE, bytes(range(16)), 17, 4242, zones=2)
+
+    def pass_digits(self, claims: PassClaims, *, key: SoftwareKey | None = None, kid: bytes = KID) -> str:
+        return digits.encode(cose.sign(claims.encode(), kid=kid, key=key or self.agency))
+
+    def signer(self) -> Signer:
+        return Signer(
+            KID,
+            spki(self.agency.public_key),
+            "H99.02",
+            "Sở Khoa học và Công nghệ",
+            START - timedelta(days=10),
+            START + timedelta(days=30),
+            ("TTHC", "TSC"),
+            timedelta(days=3),
+        )
+
+
+def case(name: str, pass_digits: str, outcome: str, reason: str, **facts: object) -> dict[str, object]:
+    given = {
+        "now": (START + 30 * MINUTE).isoformat(),
+        "building": "TTHC",
+        "zone": 0,
+        "meeting_building": "TTHC",
+        "earlier": None,
+    }
+    return {"name": name, "digits": pass_digits, "outcome": outcome, "reason": reason, **given, **facts}
+
+
+def at(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def cases(world: World) -> Iterator[dict[str, object]]:
+    claims = world.claims()
+    good = world.pass_digits(claims)
+    end = claims.not_after
+    yield case("a good pass in time", good, "admit", "admitted")
+    yield case("the building is not known", good, "admit", "admitted", meeting_building=None)
+    yield case("the longest pass", world.pass_digits(_longest(claims)), "admit", "admitted")
+    yield case("flags and a slot", world.pass_digits(replace(claims, flags=PassFlags(3), slot=5)), "admit", "admitted")
+    yield case("two minutes before", good, "admit", "admitted", now=at(START - 2 * MINUTE))
+    yield case("a second more", good, "refuse", "too_early", now=at(START - 2 * MINUTE - timedelta(seconds=1)))
+    yield case("two minutes after the end", good, "admit", "admitted", now=at(end + 2 * MINUTE))
+    yield case("a second later", good, "refuse", "too_late", now=at(end + 2 * MINUTE + timedelta(seconds=1)))
+    yield case("the evening of the day", good, "refuse", "too_late", now=at(START + timedelta(hours=15, minutes=59)))
+    # Midnight in the city is 17:00 UTC: the day is the city's.
+    yield case("the next day begins", good, "refuse", "wrong_day", now=at(START + timedelta(hours=16)))
+    yield case("midnight before", good, "refuse", "too_early", now=at(START - timedelta(hours=8)))
+    yield case("the day before", good, "refuse", "wrong_day", now=at(START - timedelta(hours=8, seconds=1)))
+    yield case("another building", good, "refuse", "wrong_building", meeting_building="TSC")
+    yield case("not a building of the agency", good, "refuse", "wrong_building", building="X", meeting_building=None)
+    yield case("its zone", good, "admit", "admitted", zone=2)
+    yield case("another zone", good, "refuse", "wrong_zone", zone=4)
+    entry = {"at": at(START + 2 * MINUTE), "place": "Cổng A"}
+    yield case("entered before", good, "refuse", "already_admitted", earlier=entry)
+    yield case("entered before, and late", good, "refuse", "too_late", earlier=entry, now=at(end + timedelta(hours=1)))
+    long = world.pass_digits(_longest(claims))
+    yield case("lists at their last second", long, "admit", "admitted", now=at(LISTS_UNTIL))
+    yield case("lists too old", long, "look_again", "stale_lists", now=at(LISTS_UNTIL + timedelta(seconds=1)))
+    for index, reason in ((1, "withdrawn"), (2, "suspended"), (3, "changed")):
+        ended = world.pass_digits(replace(claims, status_index=index))
+        yield case(f"a pass that is {reason}", ended, "refuse", reason)
+        yield case(f"{reason}, and late", ended, "refuse", reason, now=at(end + timedelta(hours=9)))
+    yield from _bad_passes(world, good)
+
+
+def _longest(claims: PassClaims) -> PassClaims:
+    return replace(claims, validity=timedelta(days=3), meeting=2**32 - 1, zones=255, flags=PassFlags(3), slot=23)
+
+
+def _bad_passes(world: World, good: str) -> Iterator[dict[str, object]]:
+    claims = world.claims()
+    token = digits.decode(good)
+    yield case("signed by a stranger", world.pass_digits(claims, key=world.stranger), "refuse", "forged")
+    yield case("a key that is not listed", world.pass_digits(claims, kid=b"none"), "refuse", "unknown_key")
+    late = START + timedelta(days=31)
+    yield case("a key that has ended", good, "refuse", "agency_key_ended", now=at(late))
+    yield case(
+        "valid for too long",
+        world.pass_digits(replace(claims, validity=timedelta(days=3, minutes=1))),
+        "refuse",
+        "forged",
+    )
+    for place in range(0, len(token) * 8, 61):
+        flipped = bytearray(token)
+        flipped[place // 8] ^= 1 << place % 8
+        # A flip in the key's name makes it an unknown key; anywhere else it is a forgery.
+        yield case(f"bit {place} flipped", digits.encode(bytes(flipped)), "refuse", _flip_reason(bytes(flipped)))
+    yield case("a byte more", digits.encode(token + b"\x00"), "refuse", "forged")
+    yield case("a byte less", digits.encode(token[:-1]), "refuse", "forged")
+    yield case("a digit less", good[:-1], "refuse", "forged")
+    yield case("another form", "792" + good[3:], "refuse", "forged")
+    yield case("a number too large", "791" + "9" * (len(good) - 3), "refuse", "forged")
+    for foreign in ("", "7", "https://songbiec.example/p/1", "WIFI:S:x;;", "0123456789", "79१२३", "KYVAO"):
+        yield case(f"no pass: {foreign!r}", foreign, "refuse", "not_ours")
+
+
+def _flip_reason(token: bytes) -> str:
+    intact = cose.sign(b"x", kid=KID, key=SoftwareKey.generate(Curve.P256))
+    name = intact.index(KID)
+    return "unknown_key" if token[name : name + 4] != KID else "forged"
+
+
+def make() -> dict[str, object]:
+    world = World(*(SoftwareKey.generate(Curve.P256) for _ in range(3)))
+    edition = Edition(7, START, LISTS_UNTIL)
+    statuses = {1: PassStatus.WITHDRAWN, 2: PassStatus.SUSPENDED, 3: PassStatus.CHANGED}
+    return {
+        "made_by": "scripts/vectors.py",
+        "trust_key": text(spki(world.trust.public_key)),
+        "stranger_key": text(spki(world.stranger.public_key)),
+        "trust_list": text(trust_list.build(edition, [world.signer()], world.trust)),
+        "status_list": text(status.build(edition, statuses, world.trust)),
+        "version": edition.version,
+        "cases": list(cases(world)),
+    }
+
+
+if __name__ == "__main__":
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(make(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
