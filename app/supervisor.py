@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core import postgres
+from app.core.postgres_home import make_data_folder
 from app.core.settings import Settings, SettingsError, load
 from app.processes import Watched, plans
 from app.progress import say, step
@@ -40,7 +41,9 @@ def run(port: int | None, data: Path | None, no_demo: bool) -> None:
     stopping = _listen_for_stop()
     settings = settings_from(chosen_environ(os.environ, port=port, data=data, no_demo=no_demo))
     _need_free(settings.bind, settings.web_port, settings.status_port)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    # Documents, keys and logs are ours alone; the child processes inherit this.
+    os.umask(0o077)
+    make_data_folder(settings.data_dir)
     try:
         with database(settings) as (url, server):
             settings = replace(settings, database_url=url)

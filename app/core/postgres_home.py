@@ -112,6 +112,13 @@ def socket_folder(home: Path, uid: int) -> Path:
     return Path("/tmp") / f"kyvao-{uid}-{sha256(os.fsencode(home)).hexdigest()[:12]}"  # noqa: S108  checked in use
 
 
+def make_data_folder(data_dir: Path) -> None:
+    """Make the data folder if there is none: closed to others, but root's lets the server account pass through."""
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True)
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
 def find_home(data_dir: Path) -> Home | None:
     """Return the home made earlier for `data_dir`, if there is one."""
     folder = data_dir / "postgres"
@@ -131,12 +138,11 @@ def make_home(data_dir: Path, *, prefix: str = "postgres") -> Home:
 
     Raises PostgresError.
     """
-    is_root = os.geteuid() == 0
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o711 if is_root else 0o700)
+    make_data_folder(data_dir)
     home = find_home(data_dir)
     if home is not None:
         return home
-    run_as = _server_account() if is_root else RunAs(os.geteuid(), os.getegid())
+    run_as = _server_account() if os.geteuid() == 0 else RunAs(os.geteuid(), os.getegid())
     folder = data_dir / "postgres"
     _make_private(folder, run_as)
     if not run_as.reaches(folder, "-x"):

@@ -53,6 +53,9 @@ def test_it_starts_prints_its_addresses_stops_when_interrupted_and_starts_again_
         assert "demonstration" not in said.lower()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
             assert page.status == 200
+        # Root's data folder lets the database's account pass through; nobody but the owner can list or read anything.
+        assert data.stat().st_mode & 0o066 == 0
+        assert [path.name for path in data.iterdir() if not path.is_symlink() and path.stat().st_mode & 0o077] == []
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
         assert process.returncode == 0, rest
