@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
 
 from pki import der, oids
 from pki.authority import Issuer
@@ -79,27 +79,35 @@ def _scope(distribution_point: str | None, *, only_ca: bool) -> bytes:
 def check_succession(previous_der: bytes | None, next_der: bytes) -> None:
     """Return if `next_der` may be published after `previous_der` (None: nothing was published yet).
 
-    Raises CrlRefused if its number is not greater, its issuer or distribution point is another, or it is older.
+    Raises CrlRefused if its number is not greater, its issuer or distribution point is another, it is older, or one
+    of the two is not a CRL.
     """
     if previous_der is None:
         return
-    previous, following = x509.load_der_x509_crl(previous_der), x509.load_der_x509_crl(next_der)
-    if following.issuer != previous.issuer:
+    previous, following = _facts(previous_der), _facts(next_der)
+    if following.issuer_der != previous.issuer_der:
         raise CrlRefused("the issuer is another")
-    if _extension(following, ExtensionOID.ISSUING_DISTRIBUTION_POINT) != _extension(
-        previous, ExtensionOID.ISSUING_DISTRIBUTION_POINT
-    ):
+    if following.scope != previous.scope:
         raise CrlRefused("the distribution point is another")
-    if crl_number(following) <= crl_number(previous):
+    if following.number <= previous.number:
         raise CrlRefused("the number does not rise")
-    if following.last_update_utc < previous.last_update_utc:
+    if following.this_update < previous.this_update:
         raise CrlRefused("the list is older")
 
 
-def crl_number(crl: x509.CertificateRevocationList) -> int:
-    """Return the CRLNumber (5.2.3)."""
-    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+@dataclass(frozen=True)
+class _Facts:
+    issuer_der: bytes
+    scope: x509.IssuingDistributionPoint
+    number: int
+    this_update: datetime
 
 
-def _extension(crl: x509.CertificateRevocationList, oid: x509.ObjectIdentifier) -> x509.ExtensionType:
-    return crl.extensions.get_extension_for_oid(oid).value
+def _facts(crl_der: bytes) -> _Facts:
+    try:
+        crl = x509.load_der_x509_crl(crl_der)
+        scope = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise CrlRefused("not a list with a number and a scope") from error
+    return _Facts(crl.issuer.public_bytes(), scope, number, crl.last_update_utc)

@@ -158,9 +158,8 @@ def _crl(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Itera
         yield Finding("issuer_is_the_authority", "RFC 5280, 5.1.2.3")
     if crl.next_update_utc is None or not crl.last_update_utc < crl.next_update_utc:
         yield Finding("next_update_is_later", "RFC 5280, 5.1.2.5")
-    scope = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint)
-    named = bool(scope.value.full_name) or scope.value.only_contains_ca_certs
-    if not scope.critical or not named:
+    scope = _extension(crl, x509.IssuingDistributionPoint)
+    if scope is None or not scope.critical or not (scope.value.full_name or scope.value.only_contains_ca_certs):
         yield Finding("scope_is_critical_and_named", "RFC 5280, 5.2.5")
     key = issuer.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
@@ -171,9 +170,9 @@ def _crl(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Itera
         yield Finding("signature_holds", "RFC 5280, 5.1.1.3")
 
 
-def _extension(certificate: x509.Certificate, kind: type[T]) -> x509.Extension[T] | None:
+def _extension(of: x509.Certificate | x509.CertificateRevocationList, kind: type[T]) -> x509.Extension[T] | None:
     try:
-        return certificate.extensions.get_extension_for_class(kind)
+        return of.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
         return None
 

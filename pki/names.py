@@ -16,17 +16,16 @@ from cryptography.x509.oid import NameOID
 from pki.errors import ProfileViolation
 
 COUNTRY: Final = "VN"
-# RFC 5280, appendix A: upper bounds, in characters.
+# In characters. RFC 5280, appendix A, says 64 for most; for surname and given name it would allow 32768.
 _BOUNDS: Final = {
     NameOID.COMMON_NAME: 64,
-    NameOID.SURNAME: 40,
-    NameOID.GIVEN_NAME: 16,
+    NameOID.SURNAME: 64,
+    NameOID.GIVEN_NAME: 64,
     NameOID.SERIAL_NUMBER: 64,
     NameOID.ORGANIZATION_NAME: 64,
     NameOID.ORGANIZATION_IDENTIFIER: 64,
     NameOID.TITLE: 64,
 }
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,8 @@ def clean(text: str, *, longest: int) -> str:
     normal = unicodedata.normalize("NFC", text)
     if not normal or normal != normal.strip() or len(normal) > longest:
         raise ProfileViolation(f"a name of {len(normal)} characters: it must have 1 to {longest}, with no space around")
-    if any(unicodedata.category(letter) in _UNSEEN for letter in normal):
+    # Also refuses every space but the plain one: a no-break space makes two names that look the same.
+    if not normal.isprintable():
         raise ProfileViolation("a name holds a character that cannot be seen")
     return normal
 

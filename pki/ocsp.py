@@ -106,7 +106,7 @@ def parse_request(request_der: bytes) -> OcspRequest:
         raise OcspMalformed(f"over {MAXIMUM_SIZE} bytes")
     try:
         return _parse(request_der)
-    except (der.DerError, IndexError) as error:
+    except (ValueError, IndexError) as error:
         raise OcspMalformed("not an OCSPRequest") from error
 
 
@@ -158,9 +158,7 @@ def _parse(request_der: bytes) -> OcspRequest:
 
 
 def _cert_id(element: der.Element) -> CertId:
-    algorithm, name_hash, key_hash, serial = element.expect(der.SEQUENCE).children()[:4]
-    if len(element.children()) != 4:
-        raise der.DerError("CertID has four parts")
+    algorithm, name_hash, key_hash, serial = element.expect(der.SEQUENCE).children()
     hash_name = _HASHES.get(algorithm.expect(der.SEQUENCE).children()[0].as_oid())
     name, key = (part.expect(der.OCTET_STRING).body for part in (name_hash, key_hash))
     issuer = IssuerId(hash_name, name, key) if hash_name else None
@@ -170,7 +168,8 @@ def _cert_id(element: der.Element) -> CertId:
 
 
 def _nonce(tagged: der.Element) -> bytes | None:
-    (extensions,) = tagged.children() or [der.Element(0, b"", b"")]
+    (extensions,) = tagged.children()
+    found = None
     for extension in extensions.expect(der.SEQUENCE).children():
         identifier, *rest = extension.expect(der.SEQUENCE).children()
         value = rest[-1].expect(der.OCTET_STRING).body
@@ -178,10 +177,10 @@ def _nonce(tagged: der.Element) -> bytes | None:
             # RFC 9654: an OCTET STRING inside the extension's OCTET STRING. Old clients send the bytes bare.
             if len(value) - 2 not in _NONCE_LENGTHS and len(value) - 3 not in _NONCE_LENGTHS:
                 raise der.DerError("a nonce has 1 to 128 octets")
-            return value
-        if len(rest) == 2 and rest[0].der == der.TRUE:
+            found = value
+        elif len(rest) == 2 and rest[0].der == der.TRUE:
             raise der.DerError("a critical extension that is not known here")
-    return None
+    return found
 
 
 def _single(status: SingleStatus, this_update: datetime, next_update: datetime) -> bytes:

@@ -15,12 +15,12 @@ from pki.keys.signing import Curve, SoftwareKey
 
 
 def generate(path: Path, *, curve: Curve, passphrase: bytes) -> SoftwareKey:
-    """Make a key, write it to `path` (mode 0600, flushed, renamed into place) and return it.
+    """Make a key, write it to `path` (mode 0600, flushed, put in place whole) and return it.
 
-    Raises KeyUnavailable if `path` exists: a key is never written over.
+    Raises KeyUnavailable if `path` exists (a key is never written over) or the passphrase is empty.
     """
-    if path.exists():
-        raise KeyUnavailable(f"{path.name} exists already")
+    if not passphrase:
+        raise KeyUnavailable("a key is not written without a passphrase")
     key = SoftwareKey.generate(curve)
     pem = key.private_key.private_bytes(
         serialization.Encoding.PEM,
@@ -34,7 +34,14 @@ def generate(path: Path, *, curve: Curve, passphrase: bytes) -> SoftwareKey:
         file.write(pem)
         file.flush()
         os.fsync(file.fileno())
-    temporary.rename(path)
+    try:
+        # Not a rename: that would take the place of a key that another process has just made.
+        path.hardlink_to(temporary)
+    except FileExistsError as error:
+        raise KeyUnavailable(f"{path.name} exists already") from error
+    finally:
+        temporary.unlink()
+    _flush_folder(path.parent)
     return key
 
 
@@ -51,3 +58,11 @@ def load(path: Path, *, passphrase: bytes | None) -> SoftwareKey:
     if not isinstance(private_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise KeyUnavailable(f"{path.name} holds a key of a kind that is not used here")
     return SoftwareKey(private_key)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
