@@ -44,14 +44,24 @@ def urls(issuer: ProfileName, shard: int = 0) -> IssuerUrls:
     return IssuerUrls(f"{BASE}/ca/{issuer}.cer", f"{BASE}/ocsp", f"{BASE}/crl/{issuer}/{shard}.crl")
 
 
-@cache
 def key(name: str, curve: Curve = Curve.P256) -> SoftwareKey:
     """The key of that name, made once in a run."""
+    # `cache` alone would tell key("a") from key("a", Curve.P256).
+    return _key(name, curve)
+
+
+@cache
+def _key(name: str, curve: Curve) -> SoftwareKey:
     return SoftwareKey.generate(curve)
 
 
-@cache
 def root(name: str = "root") -> Issuer:
+    """The root of that name, made once in a run."""
+    return _root(name)
+
+
+@cache
+def _root(name: str) -> Issuer:
     made = key(name, Curve.P384)
     prepared = prepare(
         PROFILES[ProfileName.ROOT],
@@ -66,8 +76,13 @@ def root(name: str = "root") -> Issuer:
     return Issuer(issue(prepared, made), made)
 
 
-@cache
 def authority(profile: ProfileName, under: str = "root") -> Issuer:
+    """The issuing authority of that profile under a root, made once in a run."""
+    return _authority(profile, under)
+
+
+@cache
+def _authority(profile: ProfileName, under: str) -> Issuer:
     top = root(under)
     made = key(f"{under} {profile}", Curve.P384)
     prepared = prepare(

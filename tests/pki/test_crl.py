@@ -1,0 +1,130 @@
+"""CRLs are a join of stored entries under one signature, and follow one another in order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography import x509
+
+from pki.authority import Issuer, new_serial_number
+from pki.crl import LONGEST_AUTHORITY_LIFETIME, LONGEST_LIFETIME, build_crl, check_succession
+from pki.errors import CrlRefused, ProfileViolation
+from pki.profiles import ProfileName
+from pki.revocation import RevocationReason, RevokedEntry, encode_entry
+from tests.factories.pki import NOW, authority, root
+
+POINT = "http://127.0.0.1:8081/crl/issuing_citizens/0.crl"
+DAY = timedelta(days=1)
+HELD = RevokedEntry(new_serial_number(), NOW, RevocationReason.CERTIFICATE_HOLD)
+LOST = RevokedEntry(new_serial_number(), NOW, RevocationReason.KEY_COMPROMISE, NOW - DAY)
+LEFT = RevokedEntry(new_serial_number(), NOW, RevocationReason.UNSPECIFIED)
+
+
+def shard(
+    *entries: RevokedEntry,
+    number: int = 1,
+    now: datetime = NOW,
+    lifetime: timedelta = DAY,
+    point: str = POINT,
+    issuer: Issuer | None = None,
+) -> bytes:
+    return build_crl(
+        map(encode_entry, entries),
+        issuer=issuer or authority(ProfileName.ISSUING_CITIZENS),
+        number=number,
+        now=now,
+        lifetime=lifetime,
+        distribution_point=point,
+    )
+
+
+def of_root(lifetime: timedelta) -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl(
+        build_crl((), issuer=root(), number=1, now=NOW, lifetime=lifetime, distribution_point=None, only_ca=True)
+    )
+
+
+def test_a_crl_says_of_each_certificate_when_and_why():
+    crl = x509.load_der_x509_crl(shard(HELD, LOST, LEFT))
+    found = {entry.serial_number: entry for entry in crl}
+    assert set(found) == {HELD.serial_number, LOST.serial_number, LEFT.serial_number}
+    lost = found[LOST.serial_number]
+    assert lost.revocation_date_utc == NOW
+    assert lost.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.key_compromise
+    invalidity = lost.extensions.get_extension_for_class(x509.InvalidityDate).value
+    assert invalidity.invalidity_date_utc == NOW - DAY
+    assert not list(found[LEFT.serial_number].extensions)
+
+
+def test_a_crl_is_signed_numbered_and_dated():
+    crl = x509.load_der_x509_crl(shard(number=300, now=NOW + timedelta(microseconds=5)))
+    issuer = authority(ProfileName.ISSUING_CITIZENS)
+    assert crl.is_signature_valid(issuer.certificate.public_key())  # type: ignore[arg-type]  # an elliptic-curve key
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 300
+    assert (crl.last_update_utc, crl.next_update_utc) == (NOW, NOW + DAY)
+
+
+def test_a_crl_of_nothing_has_no_entries():
+    assert list(x509.load_der_x509_crl(shard())) == []
+
+
+def test_a_shard_names_its_address_in_a_critical_scope():
+    scope = x509.load_der_x509_crl(shard()).extensions.get_extension_for_class(x509.IssuingDistributionPoint)
+    assert scope.critical
+    assert scope.value.only_contains_user_certs
+    assert [name.value for name in scope.value.full_name or ()] == [POINT]
+
+
+def test_a_roots_list_is_for_authorities_only_and_may_live_a_year():
+    scope = of_root(LONGEST_AUTHORITY_LIFETIME).extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    assert scope.only_contains_ca_certs
+    assert scope.full_name is None
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(0), -DAY, LONGEST_LIFETIME + timedelta(seconds=1)])
+def test_a_lifetime_outside_the_limits_is_refused(lifetime: timedelta):
+    with pytest.raises(ProfileViolation):
+        shard(lifetime=lifetime)
+
+
+def test_the_longest_lifetimes_are_allowed_and_not_a_second_more():
+    assert x509.load_der_x509_crl(shard(lifetime=LONGEST_LIFETIME)).next_update_utc == NOW + LONGEST_LIFETIME
+    with pytest.raises(ProfileViolation):
+        of_root(LONGEST_AUTHORITY_LIFETIME + timedelta(seconds=1))
+
+
+def test_numbers_begin_at_one():
+    with pytest.raises(ProfileViolation):
+        shard(number=0)
+
+
+def test_a_first_list_follows_nothing():
+    check_succession(None, shard())
+
+
+def test_a_list_may_follow_with_the_next_number():
+    check_succession(shard(number=7), shard(number=8, now=NOW + DAY))
+
+
+SUCCESSORS = {
+    "same number": lambda: shard(number=7, now=NOW + DAY),
+    "falling number": lambda: shard(number=6, now=NOW + DAY),
+    "older": lambda: shard(number=8, now=NOW - timedelta(seconds=1)),
+    "another shard": lambda: shard(number=8, point=POINT.replace("/0.", "/1.")),
+    "another authority": lambda: shard(number=8, issuer=authority(ProfileName.ISSUING_SEALS)),
+    "not a list": lambda: b"\x30\x00",
+}
+
+
+@pytest.mark.parametrize("case", list(SUCCESSORS))
+def test_a_list_that_does_not_follow_is_refused(case: str):
+    with pytest.raises(CrlRefused):
+        check_succession(shard(number=7), SUCCESSORS[case]())
+
+
+def test_five_thousand_entries_are_five_thousand_entries():
+    entries = [RevokedEntry(new_serial_number(), NOW, RevocationReason.SUPERSEDED) for _ in range(5000)]
+    crl = x509.load_der_x509_crl(shard(*entries))
+    assert len(crl) == 5000
+    assert crl.get_revoked_certificate_by_serial_number(entries[-1].serial_number) is not None
