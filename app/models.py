@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.accounts import models as accounts
 from app.audit import models as audit
+from app.certificates import models as certificates
 from app.core import throttle
 from app.core.db import Base
 from app.registry import models as registry
 
-__all__ = ["Base", "accounts", "audit", "registry", "throttle"]
+__all__ = ["Base", "accounts", "audit", "certificates", "registry", "throttle"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import service as accounts
 from app.accounts.models import Account
+from app.certificates import authorities
 from app.core.db import transaction
 from app.core.permissions import Actor, house
 from app.core.settings import Settings
@@ -33,6 +35,10 @@ def create(settings: Settings, tell: Tell) -> bool:
         agencies = _add_agencies(session, actor)
         for one in PEOPLE:
             _add_person(session, one, agencies, actor)
+        now = datetime.now(UTC)
+        authorities.create(session, settings, actor=actor, now=now, tell=tell)
+        for agency in agencies.values():
+            authorities.certify_agency(session, settings, agency, actor=actor, now=now)
     return True
 
 

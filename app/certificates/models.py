@@ -1,0 +1,184 @@
+"""Authorities, requests, certificates, revocations, and the lists published of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core.db import Base, PublicId
+
+
+class RequestState(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    ISSUED = "issued"
+    FAILED = "failed"
+
+
+class CertificateState(StrEnum):
+    # The intent is recorded; whether it was signed is not known yet.
+    PREPARED = "prepared"
+    ISSUED = "issued"
+    # certificateHold: the only state one comes back from.
+    HELD = "held"
+    REVOKED = "revoked"
+    # May or may not have been signed before a crash: never used, and listed as revoked.
+    ABANDONED = "abandoned"
+
+
+class Authority(Base):
+    __tablename__ = "authority"
+
+    id: Mapped[PublicId]
+    # A pki.profiles.ProfileName; it is also the name in the addresses of its lists.
+    name: Mapped[str] = mapped_column(unique=True)
+    certificate_der: Mapped[bytes]
+    # Where the key lies, below the key folder; None for a root whose key was taken away.
+    key_reference: Mapped[str | None]
+    # How many CRLs its certificates are spread over; fixed for good, since each certificate names its own.
+    shards: Mapped[int]
+    issuer_id: Mapped[UUID | None] = mapped_column(ForeignKey("authority.id"))
+
+
+class CertificateRequest(Base):
+    __tablename__ = "certificate_request"
+    __table_args__ = (
+        # Nobody decides on what they asked for themselves.
+        CheckConstraint("decided_by <> requested_by", name="decided_by_another"),
+        Index(
+            "uq_certificate_request_open_person",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state IN ('requested', 'approved')"),
+        ),
+        Index(None, "state", "requested_at"),
+    )
+
+    id: Mapped[PublicId]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    # The agency of the post it is for; None for a citizen.
+    agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
+    profile: Mapped[str]
+    spki_der: Mapped[bytes]
+    spki_sha256: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=RequestState.REQUESTED)
+    requested_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    requested_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    # The reason given to the person when it was refused.
+    note: Mapped[str | None]
+    # The certificate that ends when this one is issued.
+    supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("certificate.id"))
+    certificate_id: Mapped[UUID | None] = mapped_column(ForeignKey("certificate.id"))
+
+
+class Certificate(Base):
+    __tablename__ = "certificate"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "serial"),
+        Index(None, "person_id"),
+        Index(None, "agency_id"),
+        Index(None, "spki_sha256"),
+    )
+
+    id: Mapped[PublicId]
+    authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"))
+    # Big-endian, as many octets as it needs: eighteen.
+    serial: Mapped[bytes] = mapped_column(index=True)
+    shard: Mapped[int]
+    state: Mapped[str]
+    profile: Mapped[str]
+    profile_digest: Mapped[str]
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
+    # Common name of the subject, and the same folded for search.
+    label: Mapped[str]
+    search_name: Mapped[str] = mapped_column(index=True)
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    spki_sha256: Mapped[str]
+    # The intent: what is, was, or would have been signed.
+    tbs_der: Mapped[bytes]
+    der: Mapped[bytes | None]
+    sha256: Mapped[str | None] = mapped_column(unique=True)
+    # For keys that the house holds (services, agencies); None where the key is the holder's own.
+    key_reference: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+    authority: Mapped[Authority] = relationship(lazy="joined")
+    revocation: Mapped[Revocation | None] = relationship(lazy="joined", back_populates="certificate")
+
+    @property
+    def serial_hex(self) -> str:
+        return self.serial.hex()
+
+    @property
+    def serial_number(self) -> int:
+        return int.from_bytes(self.serial, "big")
+
+
+class Revocation(Base):
+    """One row for each certificate that is revoked or held; releasing a hold removes it (the log of acts keeps it)."""
+
+    __tablename__ = "revocation"
+
+    certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), primary_key=True)
+    # A pki.revocation.RevocationReason.
+    reason: Mapped[int]
+    revoked_at: Mapped[datetime]
+    invalidity_date: Mapped[datetime | None]
+    # One element of revokedCertificates, ready to be joined into the list.
+    entry_der: Mapped[bytes]
+
+    certificate: Mapped[Certificate] = relationship(back_populates="revocation")
+
+
+class Crl(Base):
+    __tablename__ = "crl"
+
+    authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    der: Mapped[bytes]
+    this_update: Mapped[datetime]
+    next_update: Mapped[datetime] = mapped_column(index=True)
+
+
+class BlockedKey(Base):
+    """A key that was compromised: never certified again, for anyone."""
+
+    __tablename__ = "blocked_key"
+
+    spki_sha256: Mapped[str] = mapped_column(primary_key=True)
+    blocked_at: Mapped[datetime]
+
+
+class Challenge(Base):
+    """What a request must carry to prove that it was made now, by this account, and not overheard."""
+
+    __tablename__ = "certificate_challenge"
+
+    id: Mapped[PublicId]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    value_sha256: Mapped[bytes] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class TimestampClock(Base):
+    """The newest time that a token has said; the timestamp unit never goes behind it."""
+
+    __tablename__ = "timestamp_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    newest: Mapped[datetime]
+
+
+# Serial numbers of timestamp tokens: never the same twice, whatever happens to a transaction (RFC 3161, 2.4.2).
+timestamp_serial = Sequence("timestamp_serial", metadata=Base.metadata)

@@ -1,0 +1,200 @@
+"""The register of certificates: finding them, and what they are worth now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.certificates.models import Authority, Certificate, CertificateState, Crl
+from app.core.errors import NotFound
+from app.core.permissions import Actor, Permission
+from app.registry import scope
+from app.registry.models import Agency
+from app.registry.search import pattern
+from pki.profiles import ProfileName
+
+PAGE: Final = 25
+PERSONAL: Final = (ProfileName.CITIZEN_SIGNING, ProfileName.OFFICIAL_SIGNING)
+_HEX: Final = re.compile(r"[0-9a-f]{8,40}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a search; `next_key` continues it, None at the end."""
+
+    certificates: Sequence[Certificate]
+    next_key: str | None
+
+
+@dataclass(frozen=True)
+class PassSigner:
+    """A key that signs the passes of an agency; `certificate.key_reference` says where `worker` finds it."""
+
+    agency: Agency
+    certificate: Certificate
+    # Four octets, in each pass.
+    kid: bytes
+    usable: bool
+
+
+def is_usable(certificate: Certificate, *, now: datetime) -> bool:
+    """Say whether something may be signed with the certificate now."""
+    in_time = certificate.not_before <= now <= certificate.not_after
+    return certificate.state == CertificateState.ISSUED and certificate.der is not None and in_time
+
+
+def of_person(session: Session, person_id: UUID) -> Sequence[Certificate]:
+    """Return the certificates of a person, newest first; intents that came to nothing are left out."""
+    query = (
+        select(Certificate)
+        .where(Certificate.person_id == person_id, Certificate.der.is_not(None))
+        .order_by(Certificate.not_before.desc(), Certificate.created_at.desc())
+    )
+    return session.scalars(query).all()
+
+
+def current_of_person(
+    session: Session, person_id: UUID, *, now: datetime, profiles: tuple[ProfileName, ...] = PERSONAL
+) -> Certificate | None:
+    """Return the person's newest usable signing certificate."""
+    usable = [one for one in of_person(session, person_id) if is_usable(one, now=now) and one.profile in profiles]
+    return usable[0] if usable else None
+
+
+def find(session: Session, certificate_id: UUID) -> Certificate:
+    """Return an issued certificate by id, without regard to scope: for holders and for signing. Raises NotFound."""
+    certificate = session.get(Certificate, certificate_id)
+    if certificate is None or certificate.der is None:
+        raise NotFound(_l("There is no such certificate."))
+    return certificate
+
+
+def find_in_scope(session: Session, actor: Actor, permission: Permission, certificate_id: UUID) -> Certificate:
+    """Return a certificate that the actor may see. Raises NotFound for one outside the scope too."""
+    certificate = find(session, certificate_id)
+    if not scope.covers(session, actor, permission, certificate.agency_id):
+        raise NotFound(_l("There is no such certificate."))
+    return certificate
+
+
+def by_sha256(session: Session, sha256: str) -> Certificate | None:
+    """Return the certificate whose DER has this digest (lower-case hex)."""
+    return session.scalar(select(Certificate).where(Certificate.sha256 == sha256))
+
+
+def search(session: Session, actor: Actor, text: str, *, after: str | None = None) -> Found:
+    """Find by name (with or without marks), serial number or agency, in the actor's scope; pages by key."""
+    conditions: list[ColumnElement[bool]] = [
+        Certificate.der.is_not(None),
+        scope.within(actor, Permission.FIND_CERTIFICATES, Certificate.agency_id),
+    ]
+    wanted = text.strip()
+    if wanted:
+        serial = wanted.lower().replace(":", "").replace(" ", "")
+        agencies = select(Agency.id).where(or_(Agency.search_name.like(pattern(wanted)), Agency.code == wanted))
+        ways: list[ColumnElement[bool]] = [
+            Certificate.search_name.like(pattern(wanted)),
+            Certificate.agency_id.in_(agencies),
+        ]
+        if _HEX.fullmatch(serial) and len(serial) % 2 == 0:
+            ways.append(Certificate.serial == bytes.fromhex(serial))
+        conditions.append(or_(*ways))
+    key = _read_key(after)
+    if key is not None:
+        conditions.append(tuple_(Certificate.search_name, Certificate.id) > key)
+    query = select(Certificate).where(*conditions).order_by(Certificate.search_name, Certificate.id).limit(PAGE + 1)
+    rows = session.scalars(query).unique().all()
+    more = len(rows) > PAGE
+    last = rows[PAGE - 1] if more else None
+    return Found(rows[:PAGE], f"{last.id}~{last.search_name}" if last else None)
+
+
+def chain_of(session: Session, certificate: Certificate) -> tuple[bytes, ...]:
+    """Return the certificates above this one in DER, nearest first, the root last."""
+    chain = []
+    authority: Authority | None = certificate.authority
+    while authority is not None:
+        chain.append(authority.certificate_der)
+        authority = session.get(Authority, authority.issuer_id) if authority.issuer_id else None
+    return tuple(chain)
+
+
+def trust_material(session: Session) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return roots and intermediates of this city in DER."""
+    rows = session.execute(select(Authority.certificate_der, Authority.issuer_id)).tuples().all()
+    roots = tuple(der for der, issuer in rows if issuer is None)
+    return roots, tuple(der for der, issuer in rows if issuer is not None)
+
+
+def newest_crls(session: Session) -> tuple[bytes, ...]:
+    """Return the newest list of every shard in DER."""
+    query = (
+        select(Crl.der).distinct(Crl.authority_id, Crl.shard).order_by(Crl.authority_id, Crl.shard, Crl.number.desc())
+    )
+    return tuple(session.scalars(query))
+
+
+def pass_signers(session: Session, *, now: datetime) -> Sequence[PassSigner]:
+    """Return every pass signer that has not ended by time, newest last; gates must know the unusable ones too."""
+    query = (
+        select(Certificate, Agency)
+        .join(Agency, Agency.id == Certificate.agency_id)
+        .where(
+            Certificate.profile == ProfileName.PASS_SIGNER,
+            Certificate.der.is_not(None),
+            Certificate.not_after >= now,
+        )
+        .order_by(Agency.code, Certificate.created_at)
+    )
+    rows = session.execute(query).unique().tuples()
+    return [PassSigner(agency, one, kid_of(one), is_usable(one, now=now)) for one, agency in rows]
+
+
+def pass_signer_of(session: Session, agency_id: UUID, *, now: datetime) -> PassSigner | None:
+    """Return the newest usable pass signer of an agency, or of the nearest agency above that has one."""
+    signers = {signer.agency.id: signer for signer in pass_signers(session, now=now) if signer.usable}
+    agency = session.get(Agency, agency_id)
+    while agency is not None:
+        if agency.id in signers:
+            return signers[agency.id]
+        agency = session.get(Agency, agency.parent_id) if agency.parent_id else None
+    return None
+
+
+def seal_of(session: Session, agency_id: UUID, *, now: datetime) -> Certificate | None:
+    """Return the newest usable seal of an agency."""
+    query = (
+        select(Certificate)
+        .where(Certificate.profile == ProfileName.AGENCY_SEAL, Certificate.agency_id == agency_id)
+        .order_by(Certificate.created_at.desc())
+    )
+    return next((one for one in session.scalars(query).unique() if is_usable(one, now=now)), None)
+
+
+def kid_of(certificate: Certificate) -> bytes:
+    """Return the four octets that name a pass signer in a pass: the beginning of its certificate's SHA-256."""
+    return bytes.fromhex((certificate.sha256 or "")[:8])
+
+
+def service_certificate(session: Session, profile: ProfileName, *, now: datetime) -> Certificate | None:
+    """Return the newest usable certificate of a service of the house."""
+    query = select(Certificate).where(Certificate.profile == profile).order_by(Certificate.created_at.desc())
+    return next((one for one in session.scalars(query).unique() if is_usable(one, now=now)), None)
+
+
+def _read_key(after: str | None) -> tuple[str, UUID] | None:
+    if not after or "~" not in after:
+        return None
+    identifier, _, name = after.partition("~")
+    try:
+        return name, UUID(identifier)
+    except ValueError:
+        return None
