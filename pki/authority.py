@@ -68,6 +68,8 @@ class IssuerUrls:
     ca_issuers: str | None = None
     ocsp: str | None = None
     crl: str | None = None
+    # Who gives out our `XX:VN-…` identifiers; a local scheme must say so (EN 319 412-1, 5.1.3 and 5.1.4).
+    identifiers: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,11 +189,12 @@ def _check_fit(
         isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name == profile.curve
     ):
         raise ProfileViolation(f"{profile.name} needs a key on {profile.curve}")
-    missing = [
-        name
-        for name, wanted, given in (("crl", profile.has_crl, urls.crl), ("ocsp", profile.has_ocsp, urls.ocsp))
-        if wanted and not given
-    ]
+    needed = (
+        ("crl", profile.has_crl, urls.crl),
+        ("ocsp", profile.has_ocsp, urls.ocsp),
+        ("identifiers", profile.semantics is not None, urls.identifiers),
+    )
+    missing = [name for name, wanted, given in needed if wanted and not given]
     if missing:
         raise ProfileViolation(f"{profile.name} needs the addresses: {', '.join(missing)}")
 
@@ -212,8 +215,8 @@ def _extensions(
     if profile.policy:
         policy = x509.PolicyInformation(x509.ObjectIdentifier(profile.policy), None)
         found.append((x509.CertificatePolicies([policy]), False))
-    if profile.semantics:
-        found.append((_semantics(profile.semantics), False))
+    if profile.semantics and urls.identifiers:
+        found.append((_semantics(profile.semantics, urls.identifiers), False))
     if profile.has_crl and urls.crl:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(urls.crl)], None, None, None)
         found.append((x509.CRLDistributionPoints([point]), False))
@@ -253,9 +256,11 @@ def _key_usage(profile: Profile) -> x509.KeyUsage:
     )
 
 
-def _semantics(identifier: str) -> x509.UnrecognizedExtension:
-    # QCStatement { id-qcs-pkixQCSyntax-v2, SemanticsInformation { semanticsIdentifier } } (RFC 3739, 3.2.6.1).
-    statement = der.sequence(der.oid(oids.QCS_PKIX_QC_SYNTAX_V2), der.sequence(der.oid(identifier)))
+def _semantics(identifier: str, registry_address: str) -> x509.UnrecognizedExtension:
+    # QCStatement { id-qcs-pkixQCSyntax-v2, SemanticsInformation { semanticsIdentifier, nameRegistrationAuthorities
+    # { uniformResourceIdentifier [6] } } } (RFC 3739, 3.2.6.1).
+    registry = der.sequence(der.encode(0x86, registry_address.encode("ascii")))
+    statement = der.sequence(der.oid(oids.QCS_PKIX_QC_SYNTAX_V2), der.sequence(der.oid(identifier), registry))
     return x509.UnrecognizedExtension(x509.ObjectIdentifier(oids.QC_STATEMENTS), der.sequence(statement))
 
 

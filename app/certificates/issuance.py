@@ -36,7 +36,9 @@ class Owner:
 def urls_of(settings: Settings, authority: str, shard: int) -> IssuerUrls:
     """Return the addresses that certificates of an authority carry."""
     base = settings.status_url.replace("https://", "http://", 1)
-    return IssuerUrls(f"{base}/ca/{authority}.cer", f"{base}/ocsp", f"{base}/crl/{authority}/{shard}.crl")
+    return IssuerUrls(
+        f"{base}/ca/{authority}.cer", f"{base}/ocsp", f"{base}/crl/{authority}/{shard}.crl", f"{base}/identifiers"
+    )
 
 
 def reserve(

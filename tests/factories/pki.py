@@ -15,7 +15,7 @@ from pki.profiles import PROFILES, ProfileName
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 CITY = "Thành phố Sông Biếc"
-BASE = "http://127.0.0.1:8081"
+BASE = "http://pki.example.com"
 LAN = PersonName("Nguyễn Thị Lan", "Nguyễn Thị", "Lan", "XX:VN-00112233445566778899")
 MINH = PersonName(
     "Trần Văn Minh",
@@ -41,7 +41,9 @@ ISSUER_OF = {
 
 
 def urls(issuer: ProfileName, shard: int = 0) -> IssuerUrls:
-    return IssuerUrls(f"{BASE}/ca/{issuer}.cer", f"{BASE}/ocsp", f"{BASE}/crl/{issuer}/{shard}.crl")
+    return IssuerUrls(
+        f"{BASE}/ca/{issuer}.cer", f"{BASE}/ocsp", f"{BASE}/crl/{issuer}/{shard}.crl", f"{BASE}/identifiers"
+    )
 
 
 def key(name: str, curve: Curve = Curve.P256) -> SoftwareKey:

@@ -131,10 +131,11 @@ def test_issuing_again_from_the_record_signs_the_very_same_bytes():
     [
         {"issuer_profile": ProfileName.ISSUING_SEALS},
         {"subject": OFFICE},
-        {"urls": IssuerUrls("http://a/ca.cer", "http://a/ocsp", None)},
-        {"urls": IssuerUrls("http://a/ca.cer", None, "http://a/1.crl")},
+        {"urls": replace(urls(ProfileName.ISSUING_CITIZENS), crl=None)},
+        {"urls": replace(urls(ProfileName.ISSUING_CITIZENS), ocsp=None)},
+        {"urls": replace(urls(ProfileName.ISSUING_CITIZENS), identifiers=None)},
     ],
-    ids=["wrong issuer", "wrong subject", "no CRL", "no OCSP"],
+    ids=["wrong issuer", "wrong subject", "no CRL", "no OCSP", "no registry"],
 )
 def test_what_does_not_fit_the_profile_is_refused(changes: dict[str, object]):
     with pytest.raises(ProfileViolation):
@@ -154,7 +155,7 @@ def test_an_authority_on_the_wrong_curve_is_refused():
 @pytest.mark.parametrize("address", ["https://a.example/1.crl", "http://a.example/crl?n=1"])
 def test_lint_blocks_before_anything_is_signed(address: str):
     with pytest.raises(LintFailure) as caught:
-        prepared(urls=IssuerUrls(None, "http://a.example/ocsp", address))
+        prepared(urls=replace(urls(ProfileName.ISSUING_CITIZENS), crl=address))
     assert "addresses_are_plain_http (RFC 5280, 8)" in str(caught.value)
 
 

@@ -14,7 +14,7 @@ from pki.profiles import ProfileName
 from pki.revocation import RevocationReason, RevokedEntry, encode_entry
 from tests.factories.pki import NOW, authority, root
 
-POINT = "http://127.0.0.1:8081/crl/issuing_citizens/0.crl"
+POINT = "http://pki.example.com/crl/issuing_citizens/0.crl"
 DAY = timedelta(days=1)
 HELD = RevokedEntry(new_serial_number(), NOW, RevocationReason.CERTIFICATE_HOLD)
 LOST = RevokedEntry(new_serial_number(), NOW, RevocationReason.KEY_COMPROMISE, NOW - DAY)
