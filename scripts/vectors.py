@@ -59,6 +59,7 @@ class World:
             START + timedelta(days=30),
             ("TTHC", "TSC"),
             timedelta(days=3),
+            zones=0b0011,
         )
 
 
@@ -98,6 +99,9 @@ def cases(world: World) -> Iterator[dict[str, object]]:
     yield case("not a building of the agency", good, "refuse", "wrong_building", building="X", meeting_building=None)
     yield case("its zone", good, "admit", "admitted", zone=2)
     yield case("another zone", good, "refuse", "wrong_zone", zone=4)
+    greedy = world.pass_digits(replace(claims, zones=255))
+    yield case("every zone, as far as its agency may", greedy, "admit", "admitted", zone=1)
+    yield case("a zone beyond its agency's", greedy, "refuse", "wrong_zone", zone=4)
     entry = {"at": at(START + 2 * MINUTE), "place": "Cổng A"}
     yield case("entered before", good, "refuse", "already_admitted", earlier=entry)
     yield case("entered before, and late", good, "refuse", "too_late", earlier=entry, now=at(end + timedelta(hours=1)))

@@ -9,8 +9,8 @@ from typing import Final
 
 import cbor2
 
-from pki.errors import PassRejected, ProfileViolation
-from pki.passes.faults import PassFault
+from pki.errors import ProfileViolation
+from pki.passes import cbor
 
 SECRET_LENGTH: Final = 16
 _NBF: Final = 5
@@ -18,7 +18,16 @@ _CTI: Final = 7
 # Integers under -65536 are for private use (RFC 8392, 9.1.1).
 _PRIVATE: Final = -65537
 # Upper bounds keep the longest pass at 128 bytes: 312 digits, the most that a version 9 symbol takes at level Q.
-_BOUNDS: Final = {"minutes": 0xFFFF, "meeting": 0xFFFFFFFF, "status_index": 0xFFFFFFFF, "zones": 0xFF, "slot": 23}
+_BOUNDS: Final = {
+    "seconds": 0xFFFFFFFF,
+    "minutes": 0xFFFF,
+    "meeting": 0xFFFFFFFF,
+    "status_index": 0xFFFFFFFF,
+    "zones": 0xFF,
+    # Flags that a reader does not know yet tell it nothing and refuse nobody.
+    "flags": 0x0F,
+    "slot": 23,
+}
 
 
 class PassFlags(IntFlag):
@@ -58,18 +67,19 @@ class PassClaims:
         """Return the canonical CBOR. Raises ProfileViolation if a claim is out of its bounds."""
         minutes, rest = divmod(self.validity, timedelta(minutes=1))
         values = {
+            "seconds": int(self.not_before.timestamp()),
             "minutes": minutes,
             "meeting": self.meeting,
             "status_index": self.status_index,
             "zones": self.zones,
+            "flags": int(self.flags),
             "slot": self.slot,
         }
         outside = [name for name, value in values.items() if not 0 <= value <= _BOUNDS[name]]
         if outside or rest or minutes == 0 or len(self.pass_id) != SECRET_LENGTH or self.not_before.microsecond:
             raise ProfileViolation(f"a pass cannot say this: {', '.join(outside) or 'time or secret'}")
-        private = [minutes, self.meeting, self.status_index, self.zones, int(self.flags), self.slot]
-        claims = {_NBF: int(self.not_before.timestamp()), _CTI: self.pass_id, _PRIVATE: private}
-        return cbor2.dumps(claims, canonical=True)
+        seconds, *private = values.values()
+        return cbor2.dumps({_NBF: seconds, _CTI: self.pass_id, _PRIVATE: private}, canonical=True)
 
 
 def decode(payload: bytes) -> PassClaims:
@@ -77,22 +87,23 @@ def decode(payload: bytes) -> PassClaims:
 
     So there is one writing of a pass: no other order, length form, repeated key or byte at the end is read.
     """
+    found = cbor.mapping(cbor.decode(payload))
+    private = [cbor.natural(one) for one in cbor.array(found.get(_PRIVATE), 6)]
+    minutes, meeting, status_index, zones, flags, slot = private
+    claims = PassClaims(
+        datetime.fromtimestamp(cbor.natural(found.get(_NBF)), UTC),
+        timedelta(minutes=minutes),
+        cbor.octets(found.get(_CTI), SECRET_LENGTH),
+        meeting,
+        status_index,
+        zones,
+        PassFlags(flags),
+        slot,
+    )
     try:
-        found = cbor2.loads(payload)
-        minutes, meeting, status_index, zones, flags, slot = found[_PRIVATE]
-        claims = PassClaims(
-            datetime.fromtimestamp(found[_NBF], UTC),
-            timedelta(minutes=minutes),
-            found[_CTI],
-            meeting,
-            status_index,
-            zones,
-            PassFlags(flags),
-            slot,
-        )
-        same = claims.encode() == payload
-    except (cbor2.CBORError, ProfileViolation, LookupError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise PassRejected(PassFault.MALFORMED) from error
-    if not same:
-        raise PassRejected(PassFault.MALFORMED)
+        again = claims.encode()
+    except ProfileViolation as error:
+        raise cbor.malformed() from error
+    if again != payload:
+        raise cbor.malformed()
     return claims

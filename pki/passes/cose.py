@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from pki.errors import PassRejected, ProfileViolation
 from pki.keys import Curve, SigningKey
+from pki.passes import cbor
 from pki.passes.faults import PassFault
 
 KID_LENGTH: Final = 4
 LONGEST_PASS: Final = 128
-_ES256: Final = -7
+# The only algorithm that we write (RFC 9053, 2.1).
+ES256: Final = -7
 _HALF: Final = 32
 
 E = TypeVar("E")
@@ -40,7 +42,7 @@ def sign(payload: bytes, *, kid: bytes, key: SigningKey) -> bytes:
     public = key.public_key
     if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name != Curve.P256 or len(kid) != KID_LENGTH:
         raise ProfileViolation("a pass is signed with a P-256 key named by four bytes")
-    protected = cbor2.dumps({1: _ES256, 4: kid}, canonical=True)
+    protected = cbor2.dumps({1: ES256, 4: kid}, canonical=True)
     r, s = decode_dss_signature(key.sign(_to_be_signed(protected, payload), hash=hashes.SHA256()))
     signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
     return cbor2.dumps([protected, {}, payload, signature], canonical=True)
@@ -48,19 +50,13 @@ def sign(payload: bytes, *, kid: bytes, key: SigningKey) -> bytes:
 
 def parse(message: bytes) -> Signed:
     """Return the parts. Raises PassRejected(MALFORMED) unless `message` is in the one form that `sign` writes."""
-    try:
-        protected, unprotected, payload, signature = cbor2.loads(message)
-        header = cbor2.loads(protected)
-        kid = header[4]
-        again = cbor2.dumps([cbor2.dumps({1: _ES256, 4: kid}, canonical=True), {}, payload, signature], canonical=True)
-    except (cbor2.CBORError, LookupError, TypeError, ValueError, OverflowError) as error:
-        raise PassRejected(PassFault.MALFORMED) from error
-    parts = (kid, protected, payload, signature)
-    if again != message or unprotected or not all(isinstance(part, bytes) for part in parts):
-        raise PassRejected(PassFault.MALFORMED)
-    if len(kid) != KID_LENGTH or len(signature) != 2 * _HALF:
-        raise PassRejected(PassFault.MALFORMED)
-    return Signed(kid, protected, payload, signature)
+    protected_value, unprotected, payload, signature = cbor.array(cbor.decode(message), 4)
+    protected = cbor.octets(protected_value)
+    header = cbor.mapping(cbor.decode(protected))
+    if unprotected != {} or list(header) != [1, 4] or header[1] != ES256:
+        raise cbor.malformed()
+    kid = cbor.octets(header[4], KID_LENGTH)
+    return Signed(kid, protected, cbor.octets(payload), cbor.octets(signature, 2 * _HALF))
 
 
 def holds(signed: Signed, public_key: ec.EllipticCurvePublicKey) -> bool:

@@ -103,7 +103,7 @@ def decide(
     elsewhere = meeting_building is not None and meeting_building != place.building
     if elsewhere or (signer.buildings and place.building not in signer.buildings):
         return Verdict(Outcome.REFUSE, Reason.WRONG_BUILDING, place=meeting_building)
-    if place.zone and not claims.zones & place.zone:
+    if place.zone and not claims.zones & signer.zones & place.zone:
         return Verdict(Outcome.REFUSE, Reason.WRONG_ZONE)
     untimely = _untimely(claims, now)
     if untimely is not None:

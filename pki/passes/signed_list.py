@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pki.errors import PassRejected
 from pki.keys import SigningKey
-from pki.passes import cose
+from pki.passes import cbor, cose
+from pki.passes.cbor import Cbor
 from pki.passes.faults import PassFault
 
 _VERSION: Final = 1
@@ -44,26 +45,20 @@ def sign(kind: str, edition: Edition, body: object, key: SigningKey) -> bytes:
     return cose.sign(cbor2.dumps(payload, canonical=True), kid=LIST_KID, key=key)
 
 
-def verify(kind: str, message: bytes, public_key: ec.EllipticCurvePublicKey, *, at_least: int) -> tuple[Edition, Any]:
-    """Return the edition and the body as plain CBOR values.
+def verify(kind: str, message: bytes, public_key: ec.EllipticCurvePublicKey, *, at_least: int) -> tuple[Edition, Cbor]:
+    """Return the edition and the body.
 
     Raises PassRejected: MALFORMED, BAD_SIGNATURE, or ROLLBACK if the version is under `at_least`.
     """
     signed = cose.parse(message)
     if not cose.holds(signed, public_key):
         raise PassRejected(PassFault.BAD_SIGNATURE)
-    try:
-        found = cbor2.loads(signed.payload)
-        (named, version), body = found[_VERSION], found[_BODY]
-        edition = Edition(
-            version,
-            datetime.fromtimestamp(found[_ISSUED], UTC),
-            datetime.fromtimestamp(found[_NEXT_UPDATE], UTC),
-        )
-    except (cbor2.CBORError, LookupError, TypeError, ValueError, OverflowError) as error:
-        raise PassRejected(PassFault.MALFORMED) from error
-    if named != kind or not isinstance(version, int):
-        raise PassRejected(PassFault.MALFORMED)
+    found = cbor.mapping(cbor.decode(signed.payload))
+    named, version_value = cbor.array(found.get(_VERSION), 2)
+    if cbor.text(named) != kind or list(found) != [_VERSION, _ISSUED, _NEXT_UPDATE, _BODY]:
+        raise cbor.malformed()
+    version = cbor.natural(version_value)
     if version < at_least:
         raise PassRejected(PassFault.ROLLBACK)
-    return edition, body
+    issued, next_update = (datetime.fromtimestamp(cbor.natural(found[name]), UTC) for name in (_ISSUED, _NEXT_UPDATE))
+    return Edition(version, issued, next_update), found[_BODY]

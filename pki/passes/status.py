@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pki.errors import PassRejected, ProfileViolation
 from pki.keys import SigningKey
-from pki.passes import signed_list
+from pki.passes import cbor, signed_list
 from pki.passes.faults import PassFault
 from pki.passes.signed_list import Edition
 
@@ -62,11 +62,12 @@ def build(edition: Edition, statuses: Mapping[int, PassStatus], key: SigningKey)
 def verify(message: bytes, public_key: ec.EllipticCurvePublicKey, *, at_least: int = 0) -> StatusList:
     """Return the list. Raises PassRejected: MALFORMED, BAD_SIGNATURE, ROLLBACK."""
     edition, body = signed_list.verify(KIND, message, public_key, at_least=at_least)
+    unpacker = zlib.decompressobj()
     try:
-        unpacker = zlib.decompressobj()
-        bits = unpacker.decompress(body, CAPACITY // _PER_BYTE)
-    except (zlib.error, TypeError) as error:
-        raise PassRejected(PassFault.MALFORMED) from error
-    if len(bits) != CAPACITY // _PER_BYTE or not unpacker.eof:
-        raise PassRejected(PassFault.MALFORMED)
+        # Never more than a list can hold, whatever the packed form says.
+        bits = unpacker.decompress(cbor.octets(body), CAPACITY // _PER_BYTE)
+    except zlib.error as error:
+        raise cbor.malformed() from error
+    if len(bits) != CAPACITY // _PER_BYTE or not unpacker.eof or unpacker.unused_data:
+        raise cbor.malformed()
     return StatusList(edition, bits)

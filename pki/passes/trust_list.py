@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from pki.errors import PassRejected
-from pki.keys import SigningKey
+from pki.errors import PassRejected, ProfileViolation
+from pki.keys import Curve, SigningKey
+from pki.passes import cbor, cose, signed_list
 from pki.passes import claims as pass_claims
-from pki.passes import cose, signed_list
+from pki.passes.cbor import Cbor
 from pki.passes.claims import PassClaims
 from pki.passes.faults import PassFault
 from pki.passes.signed_list import Edition
 
 KIND: Final = "trust"
+EVERY_ZONE: Final = 0xFF
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,18 @@ class Signer:
     buildings: tuple[str, ...]
     # The longest validity of a pass of this key.
     longest: timedelta
+    # Bit set of the zones it may invite to; the entrance needs none.
+    zones: int = EVERY_ZONE
 
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey:
-        """The key. Raises PassRejected(MALFORMED) if it is not on a curve."""
-        key = load_der_public_key(self.spki_der)
-        if not isinstance(key, ec.EllipticCurvePublicKey):
-            raise PassRejected(PassFault.MALFORMED)
+        """The key. Raises PassRejected(MALFORMED) if it is not one on P-256."""
+        try:
+            key = load_der_public_key(self.spki_der)
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise cbor.malformed() from error
+        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != Curve.P256:
+            raise cbor.malformed()
         return key
 
 
@@ -74,41 +82,54 @@ class TrustList:
 
 
 def build(edition: Edition, signers: Iterable[Signer], key: SigningKey) -> bytes:
-    """Return the signed trust list."""
-    body = [
-        [
-            one.kid,
-            one.spki_der,
-            one.agency_code,
-            one.agency_name,
-            int(one.not_before.timestamp()),
-            int(one.not_after.timestamp()),
-            list(one.buildings),
-            one.longest // timedelta(minutes=1),
-        ]
-        for one in signers
-    ]
-    return signed_list.sign(KIND, edition, body, key)
+    """Return the signed trust list. Raises ProfileViolation for a signer that no tablet could use, KeyUnavailable."""
+    rows = [_row(one) for one in signers]
+    try:
+        for row in rows:
+            _signer(row)
+    except PassRejected as error:
+        raise ProfileViolation("a signer's key must be on P-256 and be named by four bytes") from error
+    return signed_list.sign(KIND, edition, rows, key)
 
 
 def verify(message: bytes, public_key: ec.EllipticCurvePublicKey, *, at_least: int = 0) -> TrustList:
-    """Return the list. Raises PassRejected: MALFORMED, BAD_SIGNATURE, ROLLBACK."""
+    """Return the list. Raises PassRejected: MALFORMED, BAD_SIGNATURE, ROLLBACK.
+
+    A signer with an algorithm that this reader does not know is as good as not listed: its passes name an unknown key.
+    """
     edition, body = signed_list.verify(KIND, message, public_key, at_least=at_least)
-    try:
-        return TrustList(edition, tuple(_signer(one) for one in body))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise PassRejected(PassFault.MALFORMED) from error
+    rows = [cbor.array(row, 10) for row in cbor.array(body)]
+    return TrustList(edition, tuple(_signer(row) for row in rows if row[1] == cose.ES256))
 
 
-def _signer(values: Any) -> Signer:
-    kid, spki_der, code, name, not_before, not_after, buildings, minutes = values
-    return Signer(
-        kid,
-        spki_der,
-        code,
-        name,
-        datetime.fromtimestamp(not_before, UTC),
-        datetime.fromtimestamp(not_after, UTC),
-        tuple(buildings),
-        timedelta(minutes=minutes),
+def _row(signer: Signer) -> list[Cbor]:
+    return [
+        signer.kid,
+        cose.ES256,
+        signer.spki_der,
+        signer.agency_code,
+        signer.agency_name,
+        int(signer.not_before.timestamp()),
+        int(signer.not_after.timestamp()),
+        list(signer.buildings),
+        signer.zones,
+        signer.longest // timedelta(minutes=1),
+    ]
+
+
+def _signer(row: list[Cbor]) -> Signer:
+    kid, _algorithm, spki_der, code, name, not_before, not_after, buildings, zones, minutes = row
+    signer = Signer(
+        cbor.octets(kid, cose.KID_LENGTH),
+        cbor.octets(spki_der),
+        cbor.text(code),
+        cbor.text(name),
+        datetime.fromtimestamp(cbor.natural(not_before), UTC),
+        datetime.fromtimestamp(cbor.natural(not_after), UTC),
+        tuple(cbor.text(one) for one in cbor.array(buildings)),
+        timedelta(minutes=cbor.natural(minutes)),
+        cbor.natural(zones),
     )
+    # A key that cannot be used is found here, not when the first guest stands at the gate.
+    _ = signer.public_key
+    return signer

@@ -16,8 +16,9 @@ export function decode(data: Bytes): Cbor {
   return value;
 }
 
-export function asNumber(value: Cbor | undefined): number {
-  if (typeof value !== "number") throw malformed();
+/** A whole number from 0. */
+export function asNatural(value: Cbor | undefined): number {
+  if (typeof value !== "number" || value < 0) throw malformed();
   return value;
 }
 
@@ -51,6 +52,10 @@ export function head(major: number, argument: number): number[] {
 
 function malformed(): PassRejected {
   return new PassRejected("malformed");
+}
+
+function hex(data: Bytes): string {
+  return Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 class Reader {
@@ -103,9 +108,14 @@ class Reader {
 
   private map(count: number, depth: number): CborMap {
     const found = new Map<number, Cbor>();
+    let before = "";
     for (let done = 0; done < count; done++) {
+      const start = this.at;
       const key = this.value(depth + 1);
-      if (typeof key !== "number" || found.has(key)) throw malformed();
+      const written = hex(this.data.subarray(start, this.at));
+      // In order of their bytes (RFC 8949, 4.2.1), which also means that none comes twice.
+      if (typeof key !== "number" || written <= before) throw malformed();
+      before = written;
       found.set(key, this.value(depth + 1));
     }
     return found;
@@ -113,7 +123,8 @@ class Reader {
 
   private text(size: number): string {
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(this.take(size));
+      // A byte order mark would be dropped silently, and Python keeps it.
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.take(size));
     } catch {
       throw malformed();
     }

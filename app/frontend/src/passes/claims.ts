@@ -1,13 +1,14 @@
 // What a pass says; see pki/passes/claims.py.
 
-import { asArray, asBytes, asMap, asNumber, decode, type Bytes } from "./cbor";
+import { asArray, asBytes, asMap, asNatural, decode, type Bytes } from "./cbor";
 import { PassRejected } from "./faults";
 
 const NBF = 5;
 const CTI = 7;
 const PRIVATE = -65537;
 const MINUTE_MS = 60_000;
-const BOUNDS = [0xffff, 0xffffffff, 0xffffffff, 0xff, 3, 23] as const;
+// Minutes, meeting, status index, zones, flags, slot.
+const BOUNDS = [0xffff, 0xffffffff, 0xffffffff, 0xff, 0x0f, 23];
 
 export interface PassClaims {
   readonly notBefore: Date;
@@ -24,12 +25,12 @@ export interface PassClaims {
 export function decodeClaims(payload: Bytes): PassClaims {
   const claims = asMap(decode(payload));
   if ([...claims.keys()].join() !== `${NBF},${CTI},${PRIVATE}`) throw new PassRejected("malformed");
-  const values = asArray(claims.get(PRIVATE)).map((value) => asNumber(value));
-  const inBounds = values.length === BOUNDS.length && BOUNDS.every((bound, at) => within(values[at], bound));
+  const values = asArray(claims.get(PRIVATE)).map((value) => asNatural(value));
+  const inBounds = values.length === BOUNDS.length && values.every((value, at) => value <= (BOUNDS[at] ?? 0));
   const [validityMinutes = 0, meeting = 0, statusIndex = 0, zones = 0, flags = 0, slot = 0] = values;
-  const seconds = asNumber(claims.get(NBF));
+  const seconds = asNatural(claims.get(NBF));
   const passId = asBytes(claims.get(CTI));
-  if (!inBounds || validityMinutes === 0 || seconds < 0 || passId.length !== 16) throw new PassRejected("malformed");
+  if (!inBounds || validityMinutes === 0 || passId.length !== 16) throw new PassRejected("malformed");
   return {
     notBefore: new Date(seconds * 1000),
     notAfter: new Date(seconds * 1000 + validityMinutes * MINUTE_MS),
@@ -41,8 +42,4 @@ export function decodeClaims(payload: Bytes): PassClaims {
     flags,
     slot,
   };
-}
-
-function within(value: number | undefined, bound: number): boolean {
-  return value !== undefined && value >= 0 && value <= bound;
 }

@@ -1,11 +1,14 @@
 // COSE_Sign1 with ES256, in the one form that we write (RFC 9052); see pki/passes/cose.py.
 
-import { asArray, asBytes, asMap, asNumber, decode, head, type Bytes } from "./cbor";
+import { asArray, asBytes, asMap, decode, head, type Bytes } from "./cbor";
 import { PassRejected } from "./faults";
 
-const ES256 = -7;
-const KID_LENGTH = 4;
+/** The only algorithm that we write (RFC 9053, 2.1). */
+export const ES256 = -7;
+export const KID_LENGTH = 4;
 const SIGNATURE_LENGTH = 64;
+// Ours, never that of a message's header.
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 export interface Signed {
   readonly kid: Bytes;
@@ -25,7 +28,7 @@ export function parseSigned(message: Bytes): Signed {
     payload: asBytes(payload),
     signature: asBytes(signature),
   };
-  const known = header.size === 2 && [...header.keys()].join() === "1,4" && asNumber(header.get(1)) === ES256;
+  const known = header.size === 2 && [...header.keys()].join() === "1,4" && header.get(1) === ES256;
   if (!known || signed.kid.length !== KID_LENGTH || signed.signature.length !== SIGNATURE_LENGTH) {
     throw new PassRejected("malformed");
   }
@@ -34,13 +37,23 @@ export function parseSigned(message: Bytes): Signed {
 
 /** Say whether the signature is that of the key in this SubjectPublicKeyInfo; an unreadable key holds nothing. */
 export async function holds(signed: Signed, spki: Bytes): Promise<boolean> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   try {
-    const key = await crypto.subtle.importKey("spki", spki, algorithm, false, ["verify"]);
-    return await crypto.subtle.verify(algorithm, key, signed.signature, toBeSigned(signed));
+    return await crypto.subtle.verify(ALGORITHM, await importKey(spki), signed.signature, toBeSigned(signed));
   } catch {
     return false;
   }
+}
+
+/** Say whether this is the SubjectPublicKeyInfo of a key on P-256. */
+export async function isKey(spki: Bytes): Promise<boolean> {
+  return importKey(spki).then(
+    () => true,
+    () => false,
+  );
+}
+
+function importKey(spki: Bytes): Promise<CryptoKey> {
+  return crypto.subtle.importKey("spki", spki, ALGORITHM, false, ["verify"]);
 }
 
 function toBeSigned(signed: Signed): Bytes {

@@ -58,7 +58,7 @@ export function decide(claims: PassClaims, signer: Signer, facts: Facts): Verdic
   if (elsewhere || (signer.buildings.length > 0 && !signer.buildings.includes(place.building))) {
     return verdict("refuse", "wrong_building", null, meetingBuilding);
   }
-  if (place.zone !== 0 && (claims.zones & place.zone) === 0) return verdict("refuse", "wrong_zone");
+  if (place.zone !== 0 && (claims.zones & signer.zones & place.zone) === 0) return verdict("refuse", "wrong_zone");
   const untimely = findUntimely(claims, now);
   if (untimely !== null) return untimely;
   if (earlier !== null) return verdict("refuse", "already_admitted", earlier.at, earlier.place);

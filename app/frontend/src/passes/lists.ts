@@ -1,12 +1,13 @@
 // The signed trust list and status list; see pki/passes/{signed_list,trust_list,status}.py.
 
-import { asArray, asBytes, asMap, asNumber, asText, decode, type Bytes, type Cbor } from "./cbor";
+import { asArray, asBytes, asMap, asNatural, asText, decode, type Bytes, type Cbor } from "./cbor";
 import { type PassClaims, decodeClaims } from "./claims";
-import { holds, parseSigned } from "./cose";
+import { ES256, holds, isKey, KID_LENGTH, parseSigned } from "./cose";
 import { PassRejected } from "./faults";
 
 const CAPACITY = 1 << 20;
 const PER_BYTE = 4;
+const ROW_LENGTH = 10;
 
 export type PassStatus = "valid" | "withdrawn" | "suspended" | "changed";
 const STATUSES: readonly PassStatus[] = ["valid", "withdrawn", "suspended", "changed"];
@@ -26,6 +27,8 @@ export interface Signer {
   readonly notAfter: Date;
   readonly buildings: readonly string[];
   readonly longestMinutes: number;
+  /** Bit set of the zones it may invite to. */
+  readonly zones: number;
 }
 
 export class TrustList {
@@ -36,7 +39,10 @@ export class TrustList {
 
   static async verify(message: Bytes, trustKey: Bytes, atLeast: number): Promise<TrustList> {
     const { edition, body } = await open("trust", message, trustKey, atLeast);
-    return new TrustList(edition, asArray(body).map(readSigner));
+    const rows = asArray(body).map((row) => asArray(row));
+    if (rows.some((row) => row.length !== ROW_LENGTH)) throw new PassRejected("malformed");
+    // A signer with an algorithm that this reader does not know is as good as not listed.
+    return new TrustList(edition, await Promise.all(rows.filter((row) => row[1] === ES256).map(readSigner)));
   }
 
   /** The claims of a pass and who signed it; nothing is read from the claims before the signature holds. */
@@ -83,28 +89,33 @@ async function open(
   const signed = parseSigned(message);
   if (!(await holds(signed, trustKey))) throw new PassRejected("bad_signature");
   const found = asMap(decode(signed.payload));
-  const [named, version] = asArray(found.get(1));
-  if (asText(named) !== kind) throw new PassRejected("malformed");
+  const naming = asArray(found.get(1));
+  const [named, version] = naming;
+  const known = naming.length === 2 && [...found.keys()].join() === "1,2,3,4";
+  if (asText(named) !== kind || !known) throw new PassRejected("malformed");
   const edition = {
-    version: asNumber(version),
-    issued: new Date(asNumber(found.get(2)) * 1000),
-    nextUpdate: new Date(asNumber(found.get(3)) * 1000),
+    version: asNatural(version),
+    issued: new Date(asNatural(found.get(2)) * 1000),
+    nextUpdate: new Date(asNatural(found.get(3)) * 1000),
   };
   if (edition.version < atLeast) throw new PassRejected("rollback");
   return { edition, body: found.get(4) };
 }
 
-function readSigner(value: Cbor): Signer {
-  const [kid, spki, code, name, notBefore, notAfter, buildings, minutes] = asArray(value);
+async function readSigner(row: readonly Cbor[]): Promise<Signer> {
+  const [kid, , spki, code, name, notBefore, notAfter, buildings, zones, minutes] = row;
+  // A key that cannot be used is found here, not when the first guest stands at the gate.
+  if (asBytes(kid).length !== KID_LENGTH || !(await isKey(asBytes(spki)))) throw new PassRejected("malformed");
   return {
     kid: asBytes(kid),
     spki: asBytes(spki),
     agencyCode: asText(code),
     agencyName: asText(name),
-    notBefore: new Date(asNumber(notBefore) * 1000),
-    notAfter: new Date(asNumber(notAfter) * 1000),
+    notBefore: new Date(asNatural(notBefore) * 1000),
+    notAfter: new Date(asNatural(notAfter) * 1000),
     buildings: asArray(buildings).map((one) => asText(one)),
-    longestMinutes: asNumber(minutes),
+    longestMinutes: asNatural(minutes),
+    zones: asNatural(zones),
   };
 }
 

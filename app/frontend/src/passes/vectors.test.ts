@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { bytes } from "../gate/server";
+import type { Bytes } from "./cbor";
 import { decide, refuseFault, type Verdict } from "./decision";
 import { decodeDigits } from "./digits";
 import { PassRejected } from "./faults";
@@ -31,6 +31,10 @@ interface Vectors {
 const path = new URL("../../../../tests/data/passes/vectors.json", import.meta.url);
 const vectors = JSON.parse(readFileSync(path, "utf-8")) as Vectors;
 const trustKey = bytes(vectors.trust_key);
+
+function bytes(base64: string): Bytes {
+  return Uint8Array.from(Buffer.from(base64, "base64"));
+}
 
 async function answer(one: Case): Promise<Verdict> {
   const trust = await TrustList.verify(bytes(vectors.trust_list), trustKey, 0);
