@@ -7,6 +7,9 @@ from app.audit import models as audit
 from app.certificates import models as certificates
 from app.core import throttle
 from app.core.db import Base
+from app.gate import models as gate
+from app.meetings import models as meetings
+from app.notices import models as notices
 from app.registry import models as registry
 
-__all__ = ["Base", "accounts", "audit", "certificates", "registry", "throttle"]
+__all__ = ["Base", "accounts", "audit", "certificates", "gate", "meetings", "notices", "registry", "throttle"]

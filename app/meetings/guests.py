@@ -1,0 +1,230 @@
+"""Guests of a meeting: added by hand or from a file, and taken off the list."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.audit import service as audit
+from app.core.errors import Conflict, Invalid, NotFound, Sentence
+from app.core.permissions import Actor
+from app.meetings import passes
+from app.meetings import service as meetings
+from app.meetings.models import Guest, Meeting, MeetingState
+
+MAXIMUM_ROWS: Final = 5_000
+MAXIMUM_BYTES: Final = 1024 * 1024
+COLUMNS: Final = ("name", "email", "organisation")
+# Heads that people write in their files, folded to ours.
+_HEADS: Final = {
+    "name": "name", "họ tên": "name", "họ và tên": "name", "tên": "name",
+    "email": "email", "e-mail": "email", "thư điện tử": "email",
+    "organisation": "organisation", "organization": "organisation", "cơ quan": "organisation", "đơn vị": "organisation",
+}  # fmt: skip
+_LONGEST: Final = 120
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class NewGuest:
+    """A guest as entered: checked, in NFC."""
+
+    name: str
+    email: str
+    organisation: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file: the guest, or what is wrong with it."""
+
+    number: int
+    text: tuple[str, ...]
+    guest: NewGuest | None
+    problem: Sentence | None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a file would do."""
+
+    rows: Sequence[Row] = field(default_factory=list)
+
+    @property
+    def guests(self) -> list[NewGuest]:
+        return [row.guest for row in self.rows if row.guest is not None]
+
+    @property
+    def problems(self) -> list[Row]:
+        return [row for row in self.rows if row.problem is not None]
+
+
+def read(name: str, email: str, organisation: str) -> NewGuest:
+    """Return a checked guest. Raises Invalid with a sentence about the first thing wrong."""
+    clean_name, clean_organisation = _clean(name), _clean(organisation)
+    if not clean_name:
+        raise Invalid(_l("The name is missing."))
+    if len(clean_name) > _LONGEST or len(clean_organisation) > _LONGEST:
+        raise Invalid(_l("The name or organisation is over 120 characters long."))
+    try:
+        address = validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise Invalid(_l("The e-mail address is not right.")) from error
+    return NewGuest(clean_name, address, clean_organisation)
+
+
+def of_meeting(session: Session, meeting: Meeting) -> Sequence[Guest]:
+    """Return the guests on the list, by name."""
+    query = select(Guest).where(Guest.meeting_id == meeting.id, Guest.removed_at.is_(None)).order_by(Guest.name)
+    return session.scalars(query).unique().all()
+
+
+def add(session: Session, actor: Actor, meeting_id: UUID, guest: NewGuest) -> Guest:
+    """Add one guest. Raises Conflict if the address is on the list already or the meeting was cancelled."""
+    meeting = _open_meeting(session, actor, meeting_id)
+    if guest.email.lower() in _addresses(session, meeting):
+        raise Conflict(_l("This e-mail address is on the list already."))
+    added = _insert(session, meeting, guest)
+    audit.record(
+        session, actor, "guest_added", object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id,
+        guest=str(added.id),
+    )  # fmt: skip
+    return added
+
+
+def add_all(session: Session, actor: Actor, meeting_id: UUID, guests: Sequence[NewGuest]) -> int:
+    """Add the guests of a file who are not on the list yet and return how many: sending it twice adds them once."""
+    meeting = _open_meeting(session, actor, meeting_id)
+    known = _addresses(session, meeting)
+    fresh = [guest for guest in guests if guest.email.lower() not in known]
+    for guest in fresh:
+        _insert(session, meeting, guest)
+    audit.record(
+        session, actor, "guests_imported", object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id,
+        guests=len(fresh),
+    )  # fmt: skip
+    return len(fresh)
+
+
+def remove(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, *, now: datetime) -> Guest:
+    """Take a guest off the list and withdraw what was sent, telling the guest. Doing it again changes nothing."""
+    meeting = meetings.find(session, actor, meeting_id)
+    guest = session.get(Guest, guest_id)
+    if guest is None or guest.meeting_id != meeting.id:
+        raise NotFound(_l("There is no such guest."))
+    if guest.removed_at is None:
+        passes.withdraw(session, guest)
+        guest.removed_at = now
+        audit.record(
+            session, actor, "guest_removed", object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id,
+            guest=str(guest.id),
+        )  # fmt: skip
+    return guest
+
+
+def dry_run(session: Session, actor: Actor, meeting_id: UUID, content: bytes) -> DryRun:
+    """Read a file of guests and say, row by row, what would be added and what is wrong; changes nothing.
+
+    CSV in UTF-8 with commas or semicolons, a head row, at most 5,000 rows. Raises Invalid if it is no such file.
+    """
+    meeting = _open_meeting(session, actor, meeting_id)
+    known = set(_addresses(session, meeting))
+    rows: list[Row] = []
+    for number, record in _records(content):
+        text = tuple(record.get(column, "") for column in COLUMNS)
+        try:
+            guest = read(*text)
+            if guest.email.lower() in known:
+                raise Invalid(_l("This e-mail address is on the list already, or twice in the file."))
+        except Invalid as error:
+            rows.append(Row(number, text, None, error.sentence))
+            continue
+        known.add(guest.email.lower())
+        rows.append(Row(number, text, guest, None))
+    return DryRun(rows)
+
+
+def template() -> bytes:
+    """Return an empty file to fill in, as spreadsheet programs in Vietnam open it."""
+    return "\ufeffHọ tên,E-mail,Cơ quan\r\nNguyễn Văn A,a@example.vn,Công ty A\r\n".encode()
+
+
+def export(guests: Sequence[Guest]) -> bytes:
+    """Return the list as CSV; a cell that a spreadsheet would run as a formula is quoted."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(("Họ tên", "E-mail", "Cơ quan"))
+    for guest in guests:
+        writer.writerow([_harmless(cell) for cell in (guest.name, guest.email, guest.organisation)])
+    return f"\ufeff{buffer.getvalue()}".encode()
+
+
+def _records(content: bytes) -> list[tuple[int, dict[str, str]]]:
+    if len(content) > MAXIMUM_BYTES:
+        raise Invalid(_l("The file is over 1 MB."), _l("Split it into smaller files."))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            _l("The file is not a CSV file in UTF-8."), _l("In the spreadsheet choose “CSV UTF-8” when saving.")
+        ) from error
+    if "\x00" in text:
+        raise Invalid(_l("The file is not a CSV file in UTF-8."))
+    lines = text.splitlines()
+    delimiter = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+    try:
+        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise Invalid(_l("The file could not be read as a table."), _l("Save it as CSV again.")) from error
+    heads = [_HEADS.get(_clean(head).lower()) for head in table[0]] if table else []
+    if "name" not in heads or "email" not in heads:
+        raise Invalid(
+            _l("The first row must name the columns “Họ tên” and “E-mail”."), _l("Use the template of this page.")
+        )
+    body = [(number, row) for number, row in enumerate(table[1:], start=2) if any(cell.strip() for cell in row)]
+    if len(body) > MAXIMUM_ROWS:
+        raise Invalid(_l("The file has over 5,000 rows."), _l("Split it into smaller files."))
+    return [
+        (number, {head: cell for head, cell in zip(heads, row, strict=False) if head is not None})
+        for number, row in body
+    ]
+
+
+def _open_meeting(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
+    meeting = meetings.find(session, actor, meeting_id)
+    if meeting.state == MeetingState.CANCELLED:
+        raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
+    return meeting
+
+
+def _addresses(session: Session, meeting: Meeting) -> set[str]:
+    query = select(func.lower(Guest.email)).where(Guest.meeting_id == meeting.id, Guest.removed_at.is_(None))
+    return set(session.scalars(query))
+
+
+def _insert(session: Session, meeting: Meeting, guest: NewGuest) -> Guest:
+    added = Guest(meeting_id=meeting.id, name=guest.name, email=guest.email, organisation=guest.organisation)
+    session.add(added)
+    session.flush()
+    return added
+
+
+def _clean(text: str) -> str:
+    normal = unicodedata.normalize("NFC", text)
+    visible = "".join(letter for letter in normal if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co"})
+    return " ".join(visible.split())
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

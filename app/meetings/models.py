@@ -1,0 +1,125 @@
+"""Buildings and rooms, meetings, their guests, and the passes that guests hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core.db import Base, PublicId
+from app.registry.models import Agency
+
+
+class MeetingState(StrEnum):
+    DRAFT = "draft"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class PassState(StrEnum):
+    VALID = "valid"
+    WITHDRAWN = "withdrawn"
+    # A newer pass of the same guest took its place.
+    CHANGED = "changed"
+
+
+class Building(Base):
+    __tablename__ = "building"
+
+    id: Mapped[PublicId]
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    address: Mapped[str]
+
+
+class Room(Base):
+    __tablename__ = "room"
+    __table_args__ = (UniqueConstraint("building_id", "name"),)
+
+    id: Mapped[PublicId]
+    building_id: Mapped[UUID] = mapped_column(ForeignKey("building.id"))
+    name: Mapped[str]
+
+    building: Mapped[Building] = relationship(lazy="joined", innerjoin=True)
+
+
+class Meeting(Base):
+    __tablename__ = "meeting"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="runs_forward"),
+        Index(None, "agency_id", "starts_at"),
+        Index(None, "room_id", "starts_at"),
+    )
+
+    id: Mapped[PublicId]
+    # Small number that stands in passes.
+    number: Mapped[int] = mapped_column(Integer, Identity(always=True), unique=True)
+    title: Mapped[str]
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("room.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    # Who invites, as it stands in the letter.
+    host: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=MeetingState.DRAFT)
+    # SEQUENCE of the calendar part (RFC 5545, 3.8.7.4): rises with each change that guests are told of.
+    sequence: Mapped[int] = mapped_column(server_default="0")
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    room: Mapped[Room] = relationship(lazy="joined", innerjoin=True)
+    agency: Mapped[Agency] = relationship(lazy="joined", innerjoin=True)
+
+
+class Guest(Base):
+    __tablename__ = "guest"
+    __table_args__ = (
+        # Once on the list; somebody who was taken off may be invited again.
+        Index(
+            "uq_guest_meeting_email",
+            "meeting_id",
+            text("lower(email)"),
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        UniqueConstraint("page_sha256"),
+    )
+
+    id: Mapped[PublicId]
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"))
+    name: Mapped[str]
+    email: Mapped[str]
+    organisation: Mapped[str]
+    # SHA-256 of the token in the address of the guest's own page; None until the invitation is made.
+    page_sha256: Mapped[bytes | None]
+    # SHA-256 names of the pictures in storage: for the page and for the gate.
+    portrait_sha256: Mapped[str | None]
+    removed_at: Mapped[datetime | None]
+
+    meeting: Mapped[Meeting] = relationship(lazy="joined", innerjoin=True)
+
+
+class Pass(Base):
+    __tablename__ = "pass"
+    __table_args__ = (
+        Index("uq_pass_valid_guest", "guest_id", unique=True, postgresql_where=text("state = 'valid'")),
+        UniqueConstraint("secret_sha256"),
+    )
+
+    id: Mapped[PublicId]
+    guest_id: Mapped[UUID] = mapped_column(ForeignKey("guest.id"))
+    # SHA-256 of the pass's secret id: the gate finds the row by it, the row does not give the secret away.
+    secret_sha256: Mapped[bytes]
+    status_index: Mapped[int] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(server_default=PassState.VALID)
+    # The signed pass as digits, and the guest's page token, encrypted under the application's secret.
+    sealed: Mapped[bytes]
+    signer_certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"))
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    issued_at: Mapped[datetime]
+
+    guest: Mapped[Guest] = relationship(lazy="joined", innerjoin=True)

@@ -1,0 +1,182 @@
+"""Passes: queued for each guest, signed by `worker` with the agency's key, found again by the gate, ended here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.certificates import register
+from app.certificates.models import Certificate
+from app.core.errors import NotFound
+from app.core.queue import enqueue
+from app.core.settings import Settings
+from app.meetings import sealing
+from app.meetings.models import Guest, Meeting, MeetingState, Pass, PassState
+from app.meetings.sealing import Shown
+from pki.keys import SigningKey
+from pki.passes import cose, digits
+from pki.passes.claims import SECRET_LENGTH, PassClaims
+from pki.passes.status import CAPACITY, PassStatus
+
+ISSUE_TASK: Final = "meetings.issue_pass"
+CANCEL_TASK: Final = "meetings.send_cancellation"
+# The door is open from an hour before the meeting until half an hour after it.
+BEFORE: Final = timedelta(minutes=60)
+AFTER: Final = timedelta(minutes=30)
+_STATUS: Final = {PassState.WITHDRAWN: PassStatus.WITHDRAWN, PassState.CHANGED: PassStatus.CHANGED}
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A fresh pass and what is shown of it."""
+
+    row: Pass
+    shown: Shown
+
+
+def without_pass(session: Session, meeting: Meeting) -> Sequence[Guest]:
+    """Return the guests of a meeting who hold no valid pass."""
+    holding = select(Pass.guest_id).where(Pass.state == PassState.VALID)
+    query = select(Guest).where(Guest.meeting_id == meeting.id, Guest.removed_at.is_(None), Guest.id.not_in(holding))
+    return session.scalars(query.order_by(Guest.name)).unique().all()
+
+
+def may_sign(session: Session, meeting: Meeting, *, now: datetime) -> bool:
+    return register.pass_signer_of(session, meeting.agency_id, now=now) is not None
+
+
+def queue_issue(session: Session, guest: Guest) -> None:
+    enqueue(session, ISSUE_TASK, {"guest_id": str(guest.id)}, lock=f"guest:{guest.id}")
+
+
+def claim_guest(session: Session, guest_id: UUID) -> Guest | None:
+    """Lock a guest for issuing and return them; None if there is nothing to issue (again)."""
+    guest = session.get(Guest, guest_id, with_for_update={"of": Guest})
+    if guest is None or guest.removed_at is not None or guest.meeting.state != MeetingState.SENT:
+        return None
+    valid = session.scalar(select(Pass.id).where(Pass.guest_id == guest.id, Pass.state == PassState.VALID))
+    return None if valid is not None else guest
+
+
+def issue(
+    session: Session, settings: Settings, guest: Guest, signer: Certificate, key: SigningKey, *, now: datetime
+) -> Issued:
+    """Sign a pass for a guest and store it; the page of the guest keeps its address through every new pass."""
+    meeting, pass_id, secret = guest.meeting, uuid4(), secrets.token_bytes(SECRET_LENGTH)
+    claims = PassClaims(
+        not_before=_whole_minute(meeting.starts_at - BEFORE),
+        validity=_whole_minute(meeting.ends_at + AFTER) - _whole_minute(meeting.starts_at - BEFORE),
+        pass_id=secret,
+        meeting=meeting.number,
+        status_index=_free_index(session),
+    )
+    token = cose.sign(claims.encode(), kid=register.kid_of(signer), key=key)
+    shown = Shown(digits.encode(token), _page_token(session, settings, guest))
+    row = Pass(
+        id=pass_id,
+        guest_id=guest.id,
+        secret_sha256=hashlib.sha256(secret).digest(),
+        status_index=claims.status_index,
+        state=PassState.VALID,
+        sealed=sealing.seal(settings, pass_id, shown),
+        signer_certificate_id=signer.id,
+        not_before=claims.not_before,
+        not_after=claims.not_after,
+        issued_at=now,
+    )
+    session.add(row)
+    guest.page_sha256 = hashlib.sha256(shown.page_token.encode()).digest()
+    session.flush()
+    return Issued(row, shown)
+
+
+def replace_all(session: Session, meeting: Meeting) -> None:
+    """Let every pass of a meeting end as changed and queue a new one for each guest."""
+    _end(session, meeting, PassState.CHANGED)
+    for guest in without_pass(session, meeting):
+        queue_issue(session, guest)
+
+
+def withdraw_all(session: Session, meeting: Meeting) -> int:
+    """End every pass of a meeting and queue the word to each guest who held one. Returns how many."""
+    return _tell(session, _end(session, meeting, PassState.WITHDRAWN))
+
+
+def withdraw(session: Session, guest: Guest) -> int:
+    """End the pass of one guest and queue the word to them. Returns 0 if they held none."""
+    return _tell(session, _end(session, guest.meeting, PassState.WITHDRAWN, guest_id=guest.id))
+
+
+def newest_of(session: Session, guest_id: UUID) -> Pass | None:
+    query = select(Pass).where(Pass.guest_id == guest_id).order_by(Pass.issued_at.desc()).limit(1)
+    return session.scalar(query)
+
+
+def by_secret(session: Session, secret: bytes) -> Pass | None:
+    """Return the pass with this secret id, for the gate."""
+    return session.scalar(select(Pass).where(Pass.secret_sha256 == hashlib.sha256(secret).digest()))
+
+
+def by_page_token(session: Session, page_token: str) -> Guest:
+    """Return the guest whose page this is. Raises NotFound."""
+    guest = session.scalar(select(Guest).where(Guest.page_sha256 == hashlib.sha256(page_token.encode()).digest()))
+    if guest is None:
+        raise NotFound(_l("This invitation does not exist, or its address was not copied completely."))
+    return guest
+
+
+def ended_statuses(session: Session, *, now: datetime) -> dict[int, PassStatus]:
+    """Return place and status of every pass that ended before its time, for the gates' status list."""
+    query = select(Pass.status_index, Pass.state).where(Pass.state != PassState.VALID, Pass.not_after > now)
+    return {index: _STATUS[PassState(state)] for index, state in session.execute(query).tuples()}
+
+
+def status_of(row: Pass) -> PassStatus:
+    return _STATUS.get(PassState(row.state), PassStatus.VALID)
+
+
+def _end(session: Session, meeting: Meeting, to: PassState, *, guest_id: UUID | None = None) -> list[UUID]:
+    guests = select(Guest.id).where(Guest.meeting_id == meeting.id)
+    if guest_id is not None:
+        guests = guests.where(Guest.id == guest_id)
+    ended = session.execute(
+        update(Pass)
+        .where(Pass.guest_id.in_(guests), Pass.state == PassState.VALID)
+        .values(state=to)
+        .returning(Pass.guest_id)
+    )
+    return list(ended.scalars())
+
+
+def _tell(session: Session, guest_ids: list[UUID]) -> int:
+    for guest_id in guest_ids:
+        enqueue(session, CANCEL_TASK, {"guest_id": str(guest_id)}, lock=f"guest:{guest_id}")
+    return len(guest_ids)
+
+
+def _page_token(session: Session, settings: Settings, guest: Guest) -> str:
+    last = newest_of(session, guest.id)
+    if last is None:
+        return secrets.token_urlsafe(24)
+    return sealing.open_sealed(settings, last.id, last.sealed).page_token
+
+
+def _free_index(session: Session) -> int:
+    """Return a place in the status list that no pass has, at random, so that neighbours tell nothing."""
+    while True:
+        index = secrets.randbelow(CAPACITY)
+        if session.scalar(select(Pass.id).where(Pass.status_index == index)) is None:
+            return index
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)

@@ -1,0 +1,194 @@
+"""Meetings: planning, sending, changing, cancelling. Guests are in `guests`, their passes in `passes`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.audit import service as audit
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.permissions import Actor, Permission
+from app.meetings import passes
+from app.meetings.models import Building, Guest, Meeting, MeetingState, Room
+from app.registry import scope
+from app.registry.models import Agency
+from app.registry.search import pattern
+
+LONGEST: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a meeting is planned to be; times are aware UTC."""
+
+    title: str
+    room_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    host: str
+
+
+def rooms(session: Session) -> Sequence[Room]:
+    """Return every room, by building and name."""
+    return session.scalars(select(Room).join(Building).order_by(Building.name, Room.name)).unique().all()
+
+
+def agencies_of(session: Session, actor: Actor) -> Sequence[Agency]:
+    """Return the agencies in whose name the actor may call a meeting."""
+    condition = scope.within(actor, Permission.MANAGE_MEETINGS, Agency.id)
+    return session.scalars(select(Agency).where(condition).order_by(Agency.name)).all()
+
+
+def listed(
+    session: Session, actor: Actor, *, text: str = "", past: bool = False, now: datetime
+) -> Sequence[tuple[Meeting, int]]:
+    """Return meetings of the actor's agencies with the number of their guests: those to come, or those that were."""
+    count = select(func.count()).where(Guest.meeting_id == Meeting.id, Guest.removed_at.is_(None)).scalar_subquery()
+    query = select(Meeting, count).where(scope.within(actor, Permission.MANAGE_MEETINGS, Meeting.agency_id))
+    if text.strip():
+        query = query.where(
+            func.lower(Meeting.title).like(f"%{text.strip().lower()}%") | Meeting.title.ilike(pattern(text))
+        )
+    if past:
+        query = query.where(Meeting.ends_at < now).order_by(Meeting.starts_at.desc())
+    else:
+        query = query.where(Meeting.ends_at >= now).order_by(Meeting.starts_at)
+    return session.execute(query.limit(200)).unique().tuples().all()
+
+
+def find(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
+    """Return a meeting of the actor's agencies. Raises NotFound, for another agency's too."""
+    meeting = session.get(Meeting, meeting_id)
+    if meeting is None or not scope.covers(session, actor, Permission.MANAGE_MEETINGS, meeting.agency_id):
+        raise NotFound(_l("There is no such meeting."))
+    return meeting
+
+
+def clashes(session: Session, plan: Plan, *, besides: UUID | None = None) -> Sequence[Meeting]:
+    """Return the meetings that have the room in that time."""
+    query = select(Meeting).where(
+        Meeting.room_id == plan.room_id,
+        Meeting.state != MeetingState.CANCELLED,
+        Meeting.starts_at < plan.ends_at,
+        Meeting.ends_at > plan.starts_at,
+    )
+    if besides is not None:
+        query = query.where(Meeting.id != besides)
+    return session.scalars(query).unique().all()
+
+
+def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: datetime) -> Meeting:
+    """Plan a draft. Raises NotFound for an agency that is not the actor's, Conflict if the room is taken."""
+    if actor.account_id is None or not scope.covers(session, actor, Permission.MANAGE_MEETINGS, agency_id):
+        raise NotFound(_l("There is no such agency."))
+    _check(session, plan, now=now)
+    meeting = Meeting(
+        title=plan.title,
+        agency_id=agency_id,
+        room_id=plan.room_id,
+        starts_at=plan.starts_at,
+        ends_at=plan.ends_at,
+        host=plan.host,
+        created_by=actor.account_id,
+    )
+    session.add(meeting)
+    session.flush()
+    _record(session, actor, "meeting_planned", meeting)
+    return meeting
+
+
+def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now: datetime) -> Meeting:
+    """Change a meeting. If it was sent and its time or place moved, every pass is replaced and every guest told."""
+    meeting = find(session, actor, meeting_id)
+    if meeting.state == MeetingState.CANCELLED:
+        raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
+    _check(session, plan, now=now, besides=meeting.id)
+    before = (meeting.room_id, meeting.starts_at, meeting.ends_at)
+    meeting.title, meeting.host, meeting.room_id = plan.title, plan.host, plan.room_id
+    meeting.starts_at, meeting.ends_at = plan.starts_at, plan.ends_at
+    session.flush()
+    session.expire(meeting, ["room"])
+    if meeting.state == MeetingState.SENT and before != (meeting.room_id, meeting.starts_at, meeting.ends_at):
+        meeting.sequence += 1
+        passes.replace_all(session, meeting)
+    _record(session, actor, "meeting_changed", meeting)
+    return meeting
+
+
+def send(session: Session, actor: Actor, meeting_id: UUID, *, now: datetime) -> int:
+    """Send the invitations that were not sent yet and return how many are queued. Sending again sends only new ones.
+
+    Raises Conflict for a cancelled or past meeting, Invalid without guests, Forbidden if the agency may not sign.
+    """
+    meeting = find(session, actor, meeting_id)
+    if meeting.state == MeetingState.CANCELLED or meeting.ends_at <= now:
+        raise Conflict(_l("This meeting is over or was cancelled. Nothing was sent."))
+    guests = passes.without_pass(session, meeting)
+    if not guests and meeting.state == MeetingState.DRAFT:
+        raise Invalid(_l("There are no guests yet."), _l("Add at least one guest, then send."))
+    if not passes.may_sign(session, meeting, now=now):
+        raise Forbidden(
+            _l("Your agency has no valid key for invitations."), _l("Ask the administrator of the city for one.")
+        )
+    session.execute(update(Meeting).where(Meeting.id == meeting.id).values(state=MeetingState.SENT))
+    session.refresh(meeting)
+    for guest in guests:
+        passes.queue_issue(session, guest)
+    _record(session, actor, "meeting_sent", meeting, guests=len(guests))
+    return len(guests)
+
+
+def cancel(session: Session, actor: Actor, meeting_id: UUID, *, now: datetime) -> int:
+    """Cancel: passes end at once, guests who were invited are told. Returns how many. Again, it changes nothing."""
+    meeting = find(session, actor, meeting_id)
+    cancelled = session.execute(
+        update(Meeting)
+        .where(Meeting.id == meeting.id, Meeting.state != MeetingState.CANCELLED)
+        .values(state=MeetingState.CANCELLED, sequence=Meeting.sequence + 1)
+        .returning(Meeting.id)
+    ).scalar_one_or_none()
+    session.refresh(meeting)
+    if cancelled is None:
+        return 0
+    told = passes.withdraw_all(session, meeting)
+    _record(session, actor, "meeting_cancelled", meeting, guests=told)
+    return told
+
+
+def create_demonstration(session: Session) -> list[Building]:
+    """Add two buildings with their rooms, and return them."""
+    made = []
+    for code, name, address, room_names in (
+        ("TTHC", "Trung tâm Hành chính", "1 Quảng trường Sông Biếc", ("Phòng họp A1", "Hội trường B")),
+        ("TSC", "Trụ sở Sở Khoa học và Công nghệ", "27 Đường Bến Đỏ", ("Phòng 201", "Phòng 302")),
+    ):
+        building = Building(code=code, name=name, address=address)
+        session.add(building)
+        session.flush()
+        session.add_all(Room(building_id=building.id, name=room_name) for room_name in room_names)
+        made.append(building)
+    session.flush()
+    return made
+
+
+def _check(session: Session, plan: Plan, *, now: datetime, besides: UUID | None = None) -> None:
+    if session.get(Room, plan.room_id) is None:
+        raise NotFound(_l("There is no such room."))
+    if not plan.starts_at < plan.ends_at <= plan.starts_at + LONGEST:
+        raise Invalid(_l("The end must be after the start, by two days at the most."))
+    if plan.ends_at <= now:
+        raise Invalid(_l("The meeting would be over already."), _l("Choose a later time."))
+    taken = clashes(session, plan, besides=besides)
+    if taken:
+        raise Conflict(_l("The room is taken at that time."), _l("Choose another room or another time."))
+
+
+def _record(session: Session, actor: Actor, act: str, meeting: Meeting, **facts: int) -> None:
+    audit.record(session, actor, act, object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id, **facts)

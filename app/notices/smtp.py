@@ -1,0 +1,34 @@
+"""Handing one message to a mail server."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email import message_from_bytes
+from email.policy import SMTP
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+TIMEOUT_SECONDS: Final = 20
+
+
+def deliver(smtp_url: str, sender: str, recipient: str, mime: bytes) -> None:
+    """Send; returns when the server has taken the message. Raises OSError or smtplib.SMTPException.
+
+    `smtps://` is TLS from the first byte; with `smtp://` TLS is used wherever the server offers it.
+    """
+    parts = urlsplit(smtp_url)
+    host, context = parts.hostname or "localhost", ssl.create_default_context()
+    client: smtplib.SMTP
+    if parts.scheme == "smtps":
+        client = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        client = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_SECONDS)
+    with client:
+        client.ehlo_or_helo_if_needed()
+        if parts.scheme == "smtp" and client.has_extn("starttls"):
+            client.starttls(context=context)
+            client.ehlo()
+        if parts.username:
+            client.login(unquote(parts.username), unquote(parts.password or ""))
+        client.send_message(message_from_bytes(mime, policy=SMTP), from_addr=sender, to_addrs=[recipient])
