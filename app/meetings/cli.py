@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,7 @@ def decode(ctx: click.Context, digits: str, key_file: Path, as_json: bool) -> No
     known to the service alone. Exit code 0: the signature holds; 1: it does not; 2: this is no pass, or no key.
     """
     public_key = _read_key(key_file)
-    text = click.get_text_stream("stdin").read() if digits == "-" else digits
+    text = sys.stdin.read() if digits == "-" else digits
     try:
         claims = pass_claims.verify(pass_digits.decode(text.strip()), public_key)
     except PassRejected as rejected:
