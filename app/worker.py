@@ -17,7 +17,7 @@ from app.core.queue import jobs
 from app.core.settings import Settings, load
 
 # Capabilities with a `tasks.py`; importing it registers its tasks.
-TASKS: Final[tuple[str, ...]] = ("certificates",)
+TASKS: Final[tuple[str, ...]] = ("certificates", "gate", "meetings", "notices")
 
 
 def connected(settings: Settings) -> procrastinate.App:

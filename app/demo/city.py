@@ -15,6 +15,8 @@ from app.core.db import transaction
 from app.core.permissions import Actor, house
 from app.core.settings import Settings
 from app.demo.people import AGENCIES, PEOPLE, DemoPerson
+from app.gate import checkpoints
+from app.meetings import service as meetings
 from app.registry import service as registry
 from app.registry.models import Agency
 
@@ -36,6 +38,7 @@ def create(settings: Settings, tell: Tell) -> bool:
         for one in PEOPLE:
             _add_person(session, one, agencies, actor)
         now = datetime.now(UTC)
+        checkpoints.create_demonstration(session, meetings.create_demonstration(session))
         authorities.create(session, settings, actor=actor, now=now, tell=tell)
         for agency in agencies.values():
             authorities.certify_agency(session, settings, agency, actor=actor, now=now)

@@ -1,0 +1,127 @@
+"""The gate tablet: enrolment, the scanning page, its signed lists, and the scans it sends."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from app.core.db import transaction
+from app.core.errors import Invalid, NotFound
+from app.core.navigation import Place, add_place
+from app.core.permissions import Permission, current_actor, needs
+from app.core.running import storage
+from app.core.security import allow_camera_and_wasm
+from app.gate import admin, admissions, device_guard, devices, publications
+from app.gate.device_guard import current_device, device_only
+from app.gate.forms import EnrolForm
+from app.gate.scan_message import ScanMessage
+from app.gate.words import screen_words
+
+bp = Blueprint("gate", __name__, url_prefix="/gate")
+
+
+def init(app: Flask) -> None:
+    app.register_blueprint(bp)
+    app.register_blueprint(admin.bp)
+    add_place(app, Place(_l("Gate"), "gate.enrol", Permission.SCAN_PASSES, _l("Scan invitations on this tablet.")))
+    add_place(
+        app,
+        Place(
+            _l("Tablets"), "gate_admin.index", Permission.MANAGE_GATES, _l("Enrol and revoke the tablets at the gates.")
+        ),
+    )
+
+
+@bp.route("/enrol", methods=["GET", "POST"])
+@needs(Permission.SCAN_PASSES)
+def enrol() -> ResponseReturnValue:
+    if request.method == "GET" and device_guard.enrolled_device() is not None:
+        return redirect(url_for(".scanner"))
+    form = EnrolForm()
+    if not form.validate_on_submit():
+        return render_template("gate/enrol.html", form=form), 422 if form.is_submitted() else 200
+    actor, now = current_actor(), datetime.now(UTC)
+    with transaction() as session:
+        devices.throttle_enrolment(session, account_id=actor.account_id, now=now)
+    try:
+        with transaction() as session:
+            _, token = devices.enrol(session, form.code.data, actor=actor, now=now)
+    except Invalid as error:
+        form.code.errors = [str(error)]
+        return render_template("gate/enrol.html", form=form), 422
+    return device_guard.remember(make_response(redirect(url_for(".scanner"))), token)
+
+
+@bp.get("/")
+@device_only("the scanning page")
+def scanner() -> ResponseReturnValue:
+    allow_camera_and_wasm()
+    with transaction() as session:
+        trust_key = publications.trust_key_spki(session, now=datetime.now(UTC))
+    return render_template(
+        "gate/scanner.html",
+        device=current_device(),
+        trust_key=base64.b64encode(trust_key).decode(),
+        words=screen_words(),
+    )
+
+
+@bp.get("/lists")
+@device_only("the signed lists that the tablet decides by")
+def lists() -> ResponseReturnValue:
+    device = current_device()
+    with transaction() as session:
+        trust_list, status_list = publications.newest(session)
+    return jsonify(
+        now=datetime.now(UTC).isoformat(),
+        checkpoint={"building": device.checkpoint.building.code, "zone": device.checkpoint.zone},
+        trust_list=base64.b64encode(trust_list).decode(),
+        status_list=base64.b64encode(status_list).decode(),
+        # A tablet stays open all day; its form token is renewed with its lists.
+        form_token=generate_csrf(),
+    )
+
+
+@bp.post("/scans")
+@device_only("what was scanned, for the admission that happens once")
+def scan() -> ResponseReturnValue:
+    message = ScanMessage.parse(request.get_json(silent=True))
+    actor = getattr(current_user, "actor", None)
+    with transaction() as session:
+        answer = admissions.admit(
+            session,
+            current_device(),
+            message,
+            operator_account_id=actor.account_id if actor else None,
+            now=datetime.now(UTC),
+        )
+    return jsonify(answer.to_json())
+
+
+@bp.post("/scans/<uuid:scan_id>/face")
+@device_only("the guard's answer whether the face is the portrait's")
+def face(scan_id: UUID) -> ResponseReturnValue:
+    body = request.get_json(silent=True)
+    matches = body.get("matches") if isinstance(body, dict) else None
+    if not isinstance(matches, bool):
+        raise Invalid(_l("The answer could not be read."))
+    with transaction() as session:
+        admissions.judge_face(session, current_device(), scan_id, matches=matches)
+    return "", 204
+
+
+@bp.get("/scans/<uuid:scan_id>/portrait")
+@device_only("the portrait of the guest who was just scanned here")
+def portrait(scan_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        digest_hex = admissions.portrait_of_scan(session, current_device(), scan_id, now=datetime.now(UTC))
+    if digest_hex is None:
+        raise NotFound(_l("There is no portrait."))
+    return Response(storage().get(digest_hex), content_type="image/webp")

@@ -1,0 +1,148 @@
+"""The invitation as a mail: plain text, a page with the code in it, and a calendar part (RFC 2046, RFC 5545, RFC 6047).
+
+In Vietnamese first and English below: the sender does not know what the guest reads. The calendar part holds no code
+and no link, because calendars are shared with assistants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Final
+
+from icalendar import Calendar, Event, vCalAddress, vText
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from app.core.i18n import CITY_ZONE, local
+from app.core.settings import Settings
+from app.meetings.models import Guest
+from app.meetings.sealing import Shown
+from pki.passes import qr
+
+_templates: Final = Environment(
+    loader=PackageLoader("app", "templates/meetings/letters"),
+    autoescape=select_autoescape(("html",)),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_WEEKDAYS: Final = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A calendar method (RFC 5546, 1.4) with the status that goes with it."""
+
+    name: str
+    status: str
+
+
+REQUEST: Final = Method("REQUEST", "CONFIRMED")
+CANCEL: Final = Method("CANCEL", "CANCELLED")
+
+
+def invitation(settings: Settings, guest: Guest, shown: Shown, *, changed: bool, now: datetime) -> EmailMessage:
+    """Return the mail with the code of a fresh pass."""
+    facts = _facts(settings, guest) | {"link": page_address(settings, shown.page_token), "changed": changed}
+    prefix = "[Thay đổi] " if changed else ""
+    subject = f"{prefix}Giấy mời: {guest.meeting.title} – {facts['day']}"
+    message = _message(settings, guest, subject, now)
+    message.set_content(_templates.get_template("invitation.txt").render(facts))
+    message.add_alternative(_templates.get_template("invitation.html").render(facts), subtype="html")
+    page = message.get_body(("html",))
+    if page is None:
+        raise TypeError("the message has the page that was just added")
+    picture = qr.render_png(shown.digits, qr.Level.SCREEN, scale=6)
+    page.add_related(picture, "image", "png", cid="<code>", filename="giay-moi.png", disposition="inline")
+    _add_calendar(message, settings, guest, REQUEST, now)
+    return message
+
+
+def cancellation(settings: Settings, guest: Guest, *, now: datetime) -> EmailMessage:
+    """Return the mail that takes an invitation back."""
+    facts = _facts(settings, guest)
+    message = _message(settings, guest, f"[Huỷ] Giấy mời: {guest.meeting.title} – {facts['day']}", now)
+    message.set_content(_templates.get_template("cancellation.txt").render(facts))
+    message.add_alternative(_templates.get_template("cancellation.html").render(facts), subtype="html")
+    _add_calendar(message, settings, guest, CANCEL, now)
+    return message
+
+
+def page_address(settings: Settings, page_token: str) -> str:
+    """Return the address of a guest's page. The token names the page only; the pass's secret is not in it."""
+    return f"{settings.web_url}/p/{page_token}"
+
+
+def calendar(settings: Settings, guest: Guest, method: Method, now: datetime) -> bytes:
+    """Return the calendar object: UID stable for a guest and meeting, SEQUENCE that of the meeting."""
+    meeting, host = guest.meeting, _host(settings)
+    made = Calendar()
+    made.add("prodid", "-//Ky Vao//vi")
+    made.add("version", "2.0")
+    made.add("method", method.name)
+    event = Event()
+    event.add("uid", f"{guest.id}@{host}")
+    event.add("sequence", meeting.sequence)
+    event.add("dtstamp", now)
+    event.add("dtstart", meeting.starts_at.astimezone(CITY_ZONE))
+    event.add("dtend", meeting.ends_at.astimezone(CITY_ZONE))
+    event.add("summary", meeting.title)
+    event.add("status", method.status)
+    event.add("location", f"{meeting.room.name}, {meeting.room.building.name}, {meeting.room.building.address}")
+    organizer = vCalAddress(f"MAILTO:{settings.mail_from}")
+    organizer.params["cn"] = vText(meeting.agency.name)
+    event["organizer"] = organizer
+    attendee = vCalAddress(f"MAILTO:{guest.email}")
+    attendee.params["cn"] = vText(guest.name)
+    attendee.params["rsvp"] = vText("FALSE")
+    event["attendee"] = attendee
+    made.add_component(event)
+    made.add_missing_timezones()
+    return bytes(made.to_ical())
+
+
+def _add_calendar(message: EmailMessage, settings: Settings, guest: Guest, method: Method, now: datetime) -> None:
+    content = calendar(settings, guest, method, now)
+    part = EmailMessage()
+    part.set_content(content.decode(), subtype="calendar", cte="base64")
+    part.set_param("method", method.name)
+    # Beside text and page, so that a mail program offers the answer buttons; and once more as a file.
+    message.attach(part)
+    message.add_attachment(content, maintype="application", subtype="ics", filename="giay-moi.ics")
+
+
+def _message(settings: Settings, guest: Guest, subject: str, now: datetime) -> EmailMessage:
+    user, _, domain = settings.mail_from.rpartition("@")
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = Address(guest.meeting.agency.name, user, domain)
+    name, _, host = guest.email.rpartition("@")
+    message["To"] = Address(guest.name, name, host)
+    message["Date"] = format_datetime(now)
+    # The same at every attempt to send, so that a mail program shows a repeated one once.
+    message["Message-ID"] = f"<{guest.id}.{guest.meeting.sequence}.{now:%Y%m%d%H%M%S%f}@{_host(settings)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def _facts(settings: Settings, guest: Guest) -> dict[str, object]:
+    meeting = guest.meeting
+    starts, ends = local(meeting.starts_at), local(meeting.ends_at)
+    return {
+        "guest": guest,
+        "meeting": meeting,
+        "day": starts.strftime("%d/%m/%Y"),
+        "weekday": _WEEKDAYS[starts.weekday()],
+        "starts": starts.strftime("%H:%M"),
+        "ends": ends.strftime("%H:%M") if ends.date() == starts.date() else ends.strftime("%H:%M %d/%m/%Y"),
+        "building": meeting.room.building,
+        "city": settings.city,
+        "phone": settings.support_phone,
+    }
+
+
+def _host(settings: Settings) -> str:
+    return settings.mail_from.rpartition("@")[2]

@@ -1,0 +1,60 @@
+"""Jobs of `worker`: signing a guest's pass and writing the letter, and writing that an invitation was taken back."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.certificates import key_access, register
+from app.core.db import transaction
+from app.core.logs import log
+from app.core.queue import RETRY, jobs
+from app.core.settings import load
+from app.meetings import letters, passes
+from app.meetings.models import Guest
+from app.notices import service as notices
+from pki.errors import KeyUnavailable
+
+
+@jobs.task(name=passes.ISSUE_TASK, retry=RETRY)
+def issue_pass(guest_id: str) -> None:
+    """Give a guest a pass and queue the letter with it; a guest who holds a valid one is passed over."""
+    settings, now = load(os.environ), datetime.now(UTC)
+    with transaction() as session:
+        guest = passes.claim_guest(session, UUID(guest_id))
+        if guest is None:
+            return
+        signer = register.pass_signer_of(session, guest.meeting.agency_id, now=now)
+        if signer is None:
+            raise KeyUnavailable("the agency has no valid key for passes")
+        key = key_access.load(settings, signer.certificate.key_reference)
+        issued = passes.issue(session, settings, guest, signer.certificate, key, now=now)
+        changed = guest.meeting.sequence > 0
+        message = letters.invitation(settings, guest, issued.shown, changed=changed, now=now)
+        _queue(session, guest, message, "invitation")
+    log.info("pass_issued", guest_id=guest_id, status_index=issued.row.status_index)
+
+
+@jobs.task(name=passes.CANCEL_TASK, retry=RETRY)
+def send_cancellation(guest_id: str) -> None:
+    """Queue the word that an invitation was taken back."""
+    settings, now = load(os.environ), datetime.now(UTC)
+    with transaction() as session:
+        guest = session.get(Guest, UUID(guest_id))
+        if guest is not None:
+            _queue(session, guest, letters.cancellation(settings, guest, now=now), "cancellation")
+
+
+def _queue(session: Session, guest: Guest, message: EmailMessage, kind: str) -> None:
+    notices.queue_notice(
+        session,
+        message,
+        kind=kind,
+        subject_kind="guest",
+        subject_id=guest.id,
+        agency_id=guest.meeting.agency_id,
+    )
