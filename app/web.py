@@ -22,6 +22,8 @@ from app.core.storage import Storage
 CAPABILITIES: Final = (
     "home",
     "accounts",
+    "gate",
+    "notices",
 )
 
 

@@ -50,6 +50,10 @@ def screen_words() -> dict[str, object]:
             reason.value: {"large": str(large), "small": str(small)} for reason, (large, small) in REASONS.items()
         },
         "outcomes": {"admit": _("Let in"), "refuse": _("Do not let in"), "look_again": _("Look again")},
+        "mismatch": {
+            "large": _("NOT THIS PERSON"),
+            "small": _("Keep the person here and call the reception desk."),
+        },
         "signed_by": _("Invited by {agency}"),
         "camera": {
             "refused": _("The camera is not allowed. Allow it in the browser’s settings, or use a hand scanner."),

@@ -1,0 +1,109 @@
+// The guard's screen: the camera, and over it the verdict in colour, icon and word.
+
+import type { Outcome, Reason, Verdict } from "../passes/decision";
+import type { Answer } from "./server";
+import { fill, type Words } from "./words";
+
+const CITY_TIME = new Intl.DateTimeFormat("vi", { timeZone: "Asia/Ho_Chi_Minh", hour: "2-digit", minute: "2-digit" });
+const CITY_DAY = new Intl.DateTimeFormat("vi", { timeZone: "Asia/Ho_Chi_Minh", day: "2-digit", month: "2-digit" });
+
+export function clockTime(moment: Date): string {
+  return CITY_TIME.format(moment);
+}
+
+export interface Acts {
+  onFace(matches: boolean): void;
+  onNext(): void;
+}
+
+export class Screen {
+  private readonly root = part<HTMLElement>("[data-state]");
+  private readonly panel = part<HTMLElement>("[data-verdict]");
+  private readonly portrait = part<HTMLImageElement>("[data-portrait]");
+  private readonly faceButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-act=match],[data-act=mismatch]")];
+
+  constructor(
+    private readonly words: Words,
+    acts: Acts,
+  ) {
+    part("[data-act=match]").addEventListener("click", () => acts.onFace(true));
+    part("[data-act=mismatch]").addEventListener("click", () => acts.onFace(false));
+    part("[data-act=next]").addEventListener("click", () => acts.onNext());
+  }
+
+  /** What the tablet decided by itself, shown until the server answers. */
+  showVerdict(verdict: Verdict): void {
+    const facts: Record<string, string> = { place: verdict.place ?? "" };
+    if (verdict.at !== null) {
+      facts["time"] = clockTime(verdict.at);
+      facts["day"] = CITY_DAY.format(verdict.at);
+    }
+    this.show(verdict.outcome, verdict.reason, facts);
+  }
+
+  showAnswer(answer: Answer): void {
+    this.show(answer.outcome, answer.reason, answer.facts);
+    if (answer.guest === null) return;
+    const { name, organisation, meeting } = answer.guest;
+    set("[data-name]", name);
+    const agency = answer.facts["agency"];
+    const signed = agency ? fill(this.words.signed_by, { agency }) : "";
+    set("[data-who]", [organisation, meeting, signed].filter((one) => one !== "").join(" · "));
+    if (answer.portraitUrl !== null) {
+      this.portrait.src = answer.portraitUrl;
+      this.portrait.alt = fill(this.words.portrait_of, { name });
+      this.portrait.hidden = false;
+    }
+    for (const button of this.faceButtons) button.hidden = answer.outcome !== "admit" || answer.portraitUrl === null;
+  }
+
+  /** The guard said that the face is another's: the admission stands in the log, the person goes to the desk. */
+  showMismatch(): void {
+    this.root.dataset["state"] = "refuse";
+    set("[data-outcome]", this.words.outcomes.refuse);
+    set("[data-large]", this.words.mismatch.large);
+    set("[data-small]", this.words.mismatch.small);
+    for (const button of this.faceButtons) button.hidden = true;
+  }
+
+  close(): void {
+    this.panel.hidden = true;
+    this.root.dataset["state"] = "ready";
+    this.portrait.hidden = true;
+    this.portrait.removeAttribute("src");
+  }
+
+  hint(text: string): void {
+    set("[data-hint]", text);
+  }
+
+  lists(text: string, stale: boolean): void {
+    const line = part<HTMLElement>("[data-lists]");
+    line.textContent = text;
+    line.classList.toggle("kv-gate__lists--stale", stale);
+  }
+
+  private show(outcome: Outcome, reason: Reason | string, facts: Readonly<Record<string, string>>): void {
+    const sentence = this.words.reasons[reason as Reason];
+    this.root.dataset["state"] = outcome;
+    set("[data-outcome]", this.words.outcomes[outcome]);
+    set("[data-large]", fill(sentence.large, facts));
+    set("[data-small]", fill(sentence.small, facts));
+    set("[data-name]", "");
+    set("[data-who]", "");
+    this.portrait.hidden = true;
+    for (const button of this.faceButtons) button.hidden = true;
+    this.panel.hidden = false;
+    this.panel.focus();
+  }
+}
+
+function part<E extends Element>(selector: string): E {
+  const found = document.querySelector<E>(selector);
+  if (found === null) throw new Error(`the page has no ${selector}`);
+  return found;
+}
+
+function set(selector: string, text: string): void {
+  part<HTMLElement>(selector).textContent = text;
+}
