@@ -184,9 +184,13 @@ def kid_of(certificate: Certificate) -> bytes:
     return bytes.fromhex((certificate.sha256 or "")[:8])
 
 
-def service_certificate(session: Session, profile: ProfileName, *, now: datetime) -> Certificate | None:
-    """Return the newest usable certificate of a service of the house."""
+def service_certificate(
+    session: Session, profile: ProfileName, *, now: datetime, authority_id: UUID | None = None
+) -> Certificate | None:
+    """Return the newest usable certificate of a service of the house; `authority_id` for one issuer's alone."""
     query = select(Certificate).where(Certificate.profile == profile).order_by(Certificate.created_at.desc())
+    if authority_id is not None:
+        query = query.where(Certificate.authority_id == authority_id)
     return next((one for one in session.scalars(query).unique() if is_usable(one, now=now)), None)
 
 

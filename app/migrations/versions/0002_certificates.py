@@ -120,6 +120,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['certificate_id'], ['certificate.id'], name=op.f('fk_revocation_certificate_id')),
     sa.PrimaryKeyConstraint('certificate_id', name=op.f('pk_revocation'))
     )
+    op.execute(sa.schema.CreateSequence(sa.Sequence("timestamp_serial")))
 
 
 def downgrade() -> None:

@@ -1,0 +1,92 @@
+"""What is published for everyone: certificates of the authorities and their newest revocation lists."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app.certificates.models import Authority, Crl
+
+
+@dataclass(frozen=True)
+class List:
+    """The newest list of one shard, without its bytes."""
+
+    shard: int
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An authority as the page shows it."""
+
+    name: str
+    common_name: str
+    is_root: bool
+    # SHA-256 over the certificate, upper-case hex in pairs.
+    fingerprint: str
+    not_after: datetime
+    lists: Sequence[List]
+
+
+def authority_certificate(session: Session, name: str) -> bytes | None:
+    """Return the certificate of an authority in DER."""
+    return session.scalar(select(Authority.certificate_der).where(Authority.name == name))
+
+
+def newest_list(session: Session, name: str, shard: int) -> Crl | None:
+    """Return the newest revocation list of a shard."""
+    query = (
+        select(Crl)
+        .join(Authority, Authority.id == Crl.authority_id)
+        .where(Authority.name == name, Crl.shard == shard)
+        .order_by(Crl.number.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def overview(session: Session) -> list[Shown]:
+    """Return every authority, the root first, with its newest lists."""
+    lists: dict[str, list[List]] = {}
+    query = (
+        select(Authority.name, Crl.shard, Crl.number, Crl.this_update, Crl.next_update)
+        .join(Authority, Authority.id == Crl.authority_id)
+        .ext(distinct_on(Authority.name, Crl.shard))
+        .order_by(Authority.name, Crl.shard, Crl.number.desc())
+    )
+    for name, shard, number, this_update, next_update in session.execute(query):
+        lists.setdefault(name, []).append(List(shard, number, this_update, next_update))
+    authorities = session.scalars(select(Authority).order_by(Authority.issuer_id.is_not(None), Authority.name))
+    return [_shown(authority, lists.get(authority.name, [])) for authority in authorities]
+
+
+def stalest(session: Session) -> datetime | None:
+    """Return the end of the newest list that ends first; None before there are any."""
+    newest = select(func.max(Crl.next_update).label("ends")).group_by(Crl.authority_id, Crl.shard).subquery()
+    ends: datetime | None = session.scalar(select(func.min(newest.c.ends)))
+    return ends
+
+
+def _shown(authority: Authority, lists: Sequence[List]) -> Shown:
+    certificate = x509.load_der_x509_certificate(authority.certificate_der)
+    (common_name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    digest = hashlib.sha256(authority.certificate_der).hexdigest().upper()
+    return Shown(
+        name=authority.name,
+        common_name=str(common_name.value),
+        is_root=authority.issuer_id is None,
+        fingerprint=" ".join(digest[start : start + 4] for start in range(0, len(digest), 4)),
+        not_after=certificate.not_valid_after_utc,
+        lists=lists,
+    )
