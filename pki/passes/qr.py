@@ -27,14 +27,14 @@ class Level(StrEnum):
 
 
 def matrix(digits: str, level: Level) -> list[list[bool]]:
-    """Return the modules by row (True is black) with the quiet zone. Raises ProfileViolation if it is too dense."""
+    """Return the modules by row (True is black) with the quiet zone. Raises ProfileViolation unless digits that fit."""
     correction = ERROR_CORRECT_M if level is Level.SCREEN else ERROR_CORRECT_Q
     code = qrcode.QRCode(version=None, error_correction=correction, border=QUIET_ZONE)
-    code.add_data(QRData(digits.encode("ascii"), mode=MODE_NUMBER))
     try:
+        code.add_data(QRData(digits.encode("ascii"), mode=MODE_NUMBER))
         code.make(fit=True)
     except (DataOverflowError, ValueError) as error:
-        raise ProfileViolation("the code would not fit any symbol") from error
+        raise ProfileViolation("not digits, or more of them than any symbol takes") from error
     if code.version > LARGEST_VERSION:
         raise ProfileViolation(f"version {code.version} is too dense to be scanned reliably")
     return [[bool(module) for module in row] for row in code.get_matrix()]

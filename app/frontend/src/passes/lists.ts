@@ -122,6 +122,7 @@ async function readSigner(row: readonly Cbor[]): Promise<Signer> {
 async function inflate(packed: Bytes): Promise<Bytes> {
   let bits: Bytes;
   try {
+    // Of bytes after the packed ones browsers make an error and Node 20 nothing; they are signed, so nothing hangs on it.
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
     bits = new Uint8Array(await new Response(stream).arrayBuffer());
   } catch {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Bytes } from "./cbor";
+import { decode, type Bytes } from "./cbor";
 import { decide, refuseFault, type Verdict } from "./decision";
 import { decodeDigits } from "./digits";
-import { PassRejected } from "./faults";
+import { PassRejected, type PassFault } from "./faults";
 import { StatusList, TrustList } from "./lists";
 
 interface Case {
@@ -18,6 +18,11 @@ interface Case {
   earlier: { at: string; place: string } | null;
 }
 
+interface Reading {
+  name: string;
+  fault: PassFault | null;
+}
+
 interface Vectors {
   trust_key: string;
   stranger_key: string;
@@ -25,6 +30,9 @@ interface Vectors {
   status_list: string;
   version: number;
   cases: Case[];
+  readings: (Reading & { hex: string })[];
+  claims: (Reading & { digits: string })[];
+  lists: (Reading & { kind: "trust" | "status"; message: string })[];
 }
 
 // The same file that tests/pki/passes/test_vectors.py answers.
@@ -56,10 +64,50 @@ async function answer(one: Case): Promise<Verdict> {
   }
 }
 
+async function faultOf(read: () => unknown): Promise<PassFault | null> {
+  try {
+    await read();
+    return null;
+  } catch (error) {
+    if (error instanceof PassRejected) return error.fault;
+    throw error;
+  }
+}
+
+async function open(): Promise<TrustList> {
+  return TrustList.verify(bytes(vectors.trust_list), trustKey, 0);
+}
+
 describe("the cases shared with Python", () => {
   it.each(vectors.cases)("$name", async (one) => {
     const { outcome, reason } = await answer(one);
     expect({ outcome, reason }).toEqual({ outcome: one.outcome, reason: one.reason });
+  });
+
+  it.each(vectors.readings)("CBOR: $name", async ({ hex, fault }) => {
+    expect(await faultOf(() => decode(Uint8Array.from(Buffer.from(hex, "hex"))))).toBe(fault);
+  });
+
+  it.each(vectors.claims)("claims: $name", async ({ digits, fault }) => {
+    const trust = await open();
+    const now = new Date(vectors.cases[0]?.now ?? "");
+    expect(await faultOf(() => trust.verifyPass(decodeDigits(digits), now))).toBe(fault);
+  });
+
+  it.each(vectors.lists)("$name", async ({ kind, message, fault }) => {
+    const list = kind === "trust" ? TrustList : StatusList;
+    expect(await faultOf(() => list.verify(bytes(message), trustKey, 0))).toBe(fault);
+  });
+
+  it("refuses a pass with any single bit flipped", async () => {
+    const trust = await open();
+    const good = decodeDigits(vectors.cases[0]?.digits ?? "");
+    const now = new Date(vectors.cases[0]?.now ?? "");
+    expect(await faultOf(() => trust.verifyPass(good, now))).toBe(null);
+    for (let place = 0; place < good.length * 8; place++) {
+      const flipped = good.map((byte, at) => (at === place >> 3 ? byte ^ (1 << (place & 7)) : byte));
+      expect(await faultOf(() => trust.verifyPass(flipped, now)), `bit ${place}`).not.toBe(null);
+    }
   });
 
   it("refuses a list older than the last", async () => {

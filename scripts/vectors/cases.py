@@ -1,66 +1,15 @@
-"""Make tests/data/passes/vectors.json: the cases that the Python and the TypeScript reader of passes must answer alike.
-
-    .venv/bin/python -m scripts.vectors
-
-Keys are made anew at each run and not kept: what is checked is that both sides agree, and with what is written here.
-"""
+"""Scans at a gate: what was scanned, when and where, and what the guard must be told."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Final
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from pki.authority import spki
 from pki.keys import Curve, SoftwareKey
-from pki.passes import cose, digits, status, trust_list
+from pki.passes import cose, digits
 from pki.passes.claims import PassClaims, PassFlags
-from pki.passes.signed_list import Edition
-from pki.passes.status import PassStatus
-from pki.passes.trust_list import Signer
-
-OUT: Final = Path(__file__).parent.parent / "tests/data/passes/vectors.json"
-# Eight in the morning in the city.
-START: Final = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
-MINUTE: Final = timedelta(minutes=1)
-LISTS_UNTIL: Final = START + 180 * MINUTE
-KID: Final = bytes.fromhex("a1b2c3d4")
-
-
-def text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-@dataclass(frozen=True)
-class World:
-    """The keys and lists of one run."""
-
-    agency: SoftwareKey
-    stranger: SoftwareKey
-    trust: SoftwareKey
-
-    def claims(self) -> PassClaims:
-        return PassClaims(START, 150 * MINUTE, bytes(range(16)), 17, 4242, zones=2)
-
-    def pass_digits(self, claims: PassClaims, *, key: SoftwareKey | None = None, kid: bytes = KID) -> str:
-        return digits.encode(cose.sign(claims.encode(), kid=kid, key=key or self.agency))
-
-    def signer(self) -> Signer:
-        return Signer(
-            KID,
-            spki(self.agency.public_key),
-            "H99.02",
-            "Sở Khoa học và Công nghệ",
-            START - timedelta(days=10),
-            START + timedelta(days=30),
-            ("TTHC", "TSC"),
-            timedelta(days=3),
-            zones=0b0011,
-        )
+from scripts.vectors.world import KID, LISTS_UNTIL, MINUTE, START, World
 
 
 def case(name: str, pass_digits: str, outcome: str, reason: str, **facts: object) -> dict[str, object]:
@@ -150,23 +99,3 @@ def _flip_reason(token: bytes) -> str:
     intact = cose.sign(b"x", kid=KID, key=SoftwareKey.generate(Curve.P256))
     name = intact.index(KID)
     return "unknown_key" if token[name : name + 4] != KID else "forged"
-
-
-def make() -> dict[str, object]:
-    world = World(*(SoftwareKey.generate(Curve.P256) for _ in range(3)))
-    edition = Edition(7, START, LISTS_UNTIL)
-    statuses = {1: PassStatus.WITHDRAWN, 2: PassStatus.SUSPENDED, 3: PassStatus.CHANGED}
-    return {
-        "made_by": "scripts/vectors.py",
-        "trust_key": text(spki(world.trust.public_key)),
-        "stranger_key": text(spki(world.stranger.public_key)),
-        "trust_list": text(trust_list.build(edition, [world.signer()], world.trust)),
-        "status_list": text(status.build(edition, statuses, world.trust)),
-        "version": edition.version,
-        "cases": list(cases(world)),
-    }
-
-
-if __name__ == "__main__":
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(make(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
