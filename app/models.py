@@ -7,9 +7,23 @@ from app.audit import models as audit
 from app.certificates import models as certificates
 from app.core import throttle
 from app.core.db import Base
+from app.documents import models as documents
 from app.gate import models as gate
 from app.meetings import models as meetings
 from app.notices import models as notices
 from app.registry import models as registry
+from app.signing import models as signing
 
-__all__ = ["Base", "accounts", "audit", "certificates", "gate", "meetings", "notices", "registry", "throttle"]
+__all__ = [
+    "Base",
+    "accounts",
+    "audit",
+    "certificates",
+    "documents",
+    "gate",
+    "meetings",
+    "notices",
+    "registry",
+    "signing",
+    "throttle",
+]
