@@ -23,6 +23,7 @@ CAPABILITIES: Final = (
     "home",
     "accounts",
     "gate",
+    "meetings",
     "notices",
 )
 

@@ -1,0 +1,49 @@
+"""Forms of meetings and guests. Times are entered and shown in the city's zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import DateField, SelectField, StringField, TimeField
+from wtforms.validators import InputRequired, Length
+
+from app.core.i18n import CITY_ZONE
+
+
+class MeetingForm(FlaskForm):
+    title = StringField(
+        _l("What the meeting is about"), validators=[InputRequired(_l("Enter a title.")), Length(max=160)]
+    )
+    agency = SelectField(_l("In the name of"), validators=[InputRequired(_l("Choose an agency."))])
+    room = SelectField(_l("Room"), validators=[InputRequired(_l("Choose a room."))])
+    day = DateField(_l("Day"), validators=[InputRequired(_l("Enter the day, such as 23/11/2026."))])
+    starts = TimeField(_l("Begins at"), validators=[InputRequired(_l("Enter when it begins, such as 08:00."))])
+    ends = TimeField(_l("Ends at"), validators=[InputRequired(_l("Enter when it ends, such as 10:30."))])
+    host = StringField(_l("Host"), validators=[InputRequired(_l("Enter who hosts the meeting.")), Length(max=120)])
+
+    def starts_at(self) -> datetime:
+        return datetime.combine(self.day.data, self.starts.data, CITY_ZONE)
+
+    def ends_at(self) -> datetime:
+        return datetime.combine(self.day.data, self.ends.data, CITY_ZONE)
+
+
+class GuestForm(FlaskForm):
+    name = StringField(_l("Full name"), validators=[InputRequired(_l("Enter the guest’s name.")), Length(max=120)])
+    email = StringField(_l("E-mail"), validators=[InputRequired(_l("Enter the guest’s e-mail.")), Length(max=254)])
+    organisation = StringField(_l("Organisation (optional)"), validators=[Length(max=120)])
+
+
+class GuestFileForm(FlaskForm):
+    file = FileField(_l("File of guests (CSV)"), validators=[FileRequired(_l("Choose a file."))])
+
+
+class PortraitForm(FlaskForm):
+    portrait = FileField(_l("Portrait"), validators=[FileRequired(_l("Choose a picture."))])
+
+
+class ActForm(FlaskForm):
+    """Only the form token: for acts that need no input."""

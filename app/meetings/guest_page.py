@@ -1,0 +1,120 @@
+"""A guest's own page: the code, the facts of the meeting, and their portrait.
+
+The address holds a token of 192 random bits that names this page and nothing else; the pass's secret is not in it. It
+stands in the path, because the page must work without script on an old phone, where a fragment would be lost. So the
+page is never cached, sends no referrer, is kept from search engines, and the request log writes the rule of the route
+and not the path. Whoever gets the letter forwarded can open the page: the guard's look at the portrait is what binds
+the pass to a face.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from app.core.db import transaction
+from app.core.errors import AppError, NotFound, TooMany
+from app.core.permissions import public
+from app.core.running import settings, storage
+from app.core.security import allow_large_upload
+from app.core.throttle import may_pass
+from app.meetings import passes, portraits, sealing
+from app.meetings.forms import ActForm, PortraitForm
+from app.meetings.models import Guest, MeetingState, Pass, PassState
+from pki.passes import qr
+
+bp = Blueprint("guest_page", __name__, url_prefix="/p")
+
+
+@bp.get("/<page_token>")
+@public("the token of the address is the key to this one page")
+def show(page_token: str) -> ResponseReturnValue:
+    return _page(page_token, PortraitForm())
+
+
+@bp.post("/<page_token>/portrait")
+@public("the token of the address is the key to this one page")
+def set_portrait(page_token: str) -> ResponseReturnValue:
+    allow_large_upload()
+    form = PortraitForm()
+    guest = _guest(page_token)
+    with transaction() as session:
+        if not may_pass(session, f"portrait:{guest.id}", limit=10, per=timedelta(hours=1), now=datetime.now(UTC)):
+            raise TooMany(_l("There were too many tries."), _l("Try again in an hour."))
+    if not form.validate_on_submit():
+        return _page(page_token, form, status=422)
+    try:
+        picture = portraits.prepare(form.portrait.data.read(portraits.MAXIMUM_BYTES + 1))
+    except AppError as error:
+        form.portrait.errors = [f"{error} {error.next_step or ''}".strip()]
+        return _page(page_token, form, status=422)
+    digest_hex = storage().put(picture)
+    with transaction() as session:
+        passes.by_page_token(session, page_token).portrait_sha256 = digest_hex
+    flash(_("Your portrait is saved. The guard sees it when your code is scanned."))
+    return redirect(url_for(".show", page_token=page_token))
+
+
+@bp.post("/<page_token>/portrait/delete")
+@public("the token of the address is the key to this one page")
+def delete_portrait(page_token: str) -> ResponseReturnValue:
+    with transaction() as session:
+        passes.by_page_token(session, page_token).portrait_sha256 = None
+    flash(_("Your portrait is deleted."))
+    return redirect(url_for(".show", page_token=page_token))
+
+
+@bp.get("/<page_token>/portrait")
+@public("the token of the address is the key to this one page")
+def portrait(page_token: str) -> Response:
+    guest = _guest(page_token)
+    if guest.portrait_sha256 is None:
+        raise NotFound(_l("There is no portrait."))
+    return Response(storage().get(guest.portrait_sha256), content_type="image/webp")
+
+
+def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> ResponseReturnValue:
+    with transaction() as session:
+        guest = passes.by_page_token(session, page_token)
+        newest = passes.newest_of(session, guest.id)
+    state = _state(guest, newest, datetime.now(UTC))
+    code = Markup("")
+    if newest is not None and state == "valid":
+        shown = sealing.open_sealed(settings(), newest.id, newest.sealed)
+        # Made by us from digits alone.
+        code = Markup(qr.render_svg(shown.digits))  # noqa: S704
+    page = render_template(
+        "meetings/guest_page.html",
+        guest=guest,
+        meeting=guest.meeting,
+        state=state,
+        code=code,
+        form=form,
+        act=ActForm(),
+        page_token=page_token,
+    )
+    response = make_response(page, status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _guest(page_token: str) -> Guest:
+    with transaction() as session:
+        return passes.by_page_token(session, page_token)
+
+
+def _state(guest: Guest, newest: Pass | None, now: datetime) -> str:
+    """Return which of its forms the page takes."""
+    if guest.meeting.state == MeetingState.CANCELLED:
+        return "cancelled"
+    if guest.removed_at is not None or (newest is not None and newest.state == PassState.WITHDRAWN):
+        return "withdrawn"
+    if newest is None or newest.state == PassState.CHANGED:
+        return "pending"
+    return "past" if now > newest.not_after else "valid"
