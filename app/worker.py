@@ -6,7 +6,6 @@ import os
 from importlib import import_module
 from typing import Final
 
-import procrastinate
 from procrastinate import PsycopgConnector
 from sqlalchemy import make_url
 
@@ -20,12 +19,16 @@ from app.core.settings import Settings, load
 TASKS: Final[tuple[str, ...]] = ("certificates", "gate", "meetings", "notices")
 
 
-def connected(settings: Settings) -> procrastinate.App:
-    """Return the job application bound to the database of `settings`, with every task registered."""
+def register_tasks() -> None:
+    """Import every capability's tasks, which registers them."""
     for name in TASKS:
         import_module(f"app.{name}.tasks")
-    conninfo = make_url(settings.database_url or "").set(drivername="postgresql").render_as_string(hide_password=False)
-    return jobs.with_connector(PsycopgConnector(conninfo=conninfo))
+
+
+def connector(settings: Settings) -> PsycopgConnector:
+    """Return the way to the job tables in the database of `settings`."""
+    url = make_url(settings.database_url or "").set(drivername="postgresql")
+    return PsycopgConnector(conninfo=url.render_as_string(hide_password=False))
 
 
 def main() -> None:
@@ -33,8 +36,11 @@ def main() -> None:
     configure_logs("worker")
     settings = load(os.environ)
     db.configure(settings.database_url or "")
+    register_tasks()
     log.info("worker_started")
-    connected(settings).run_worker(concurrency=2, name="worker", shutdown_graceful_timeout=30)
+    # The same application, not a copy: periodic tasks defer themselves through the one they were registered with.
+    with jobs.replace_connector(connector(settings)) as application:
+        application.run_worker(concurrency=2, name="worker", shutdown_graceful_timeout=30)
 
 
 if __name__ == "__main__":
