@@ -124,6 +124,7 @@ def list_readings(world: World) -> Iterator[dict[str, object]]:
         yield _list_reading(name, status.KIND, signed_list.sign(status.KIND, edition, packed, world.trust), fault)
     for name, payload in (
         ("a version that is text", {1: ["trust", "7"], 2: 1, 3: 2, 4: []}),
+        ("another kind", {1: ["status", 7], 2: 1, 3: 2, 4: []}),
         ("no kind", {1: [7], 2: 1, 3: 2, 4: []}),
         ("a kind too many", {1: ["trust", 7, 7], 2: 1, 3: 2, 4: []}),
         ("no body", {1: ["trust", 7], 2: 1, 3: 2}),

@@ -45,9 +45,9 @@ def test_what_is_not_digits_or_fits_no_symbol_is_not_drawn(text: str) -> None:
 
 def test_four_modules_around_the_code_are_white() -> None:
     rows = qr.matrix(DIGITS, Level.SCREEN)
-    inside = range(qr.QUIET_ZONE, len(rows) - qr.QUIET_ZONE)
+    inside = range(4, len(rows) - 4)
     assert not any(rows[y][x] for y in range(len(rows)) for x in range(len(rows)) if y not in inside or x not in inside)
-    assert all(rows[qr.QUIET_ZONE][x] for x in range(qr.QUIET_ZONE, qr.QUIET_ZONE + 7))
+    assert all(rows[4][x] for x in range(4, 11))
 
 
 def test_the_png_has_the_modules_of_the_matrix_in_black_on_white() -> None:
