@@ -22,6 +22,7 @@ from app.core.storage import Storage
 CAPABILITIES: Final = (
     "home",
     "accounts",
+    "certificates",
     "gate",
     "meetings",
     "notices",

@@ -15,4 +15,12 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "person_appointed": _l("Person appointed to a post"),
     "role_granted": _l("Role granted"),
     "signed_in": _l("Signed in"),
+    "authorities_created": _l("Authorities created"),
+    "certificate_requested": _l("Certificate requested"),
+    "certificate_request_approved": _l("Request for a certificate approved"),
+    "certificate_request_refused": _l("Request for a certificate refused"),
+    "certificate_issued": _l("Certificate issued"),
+    "certificate_suspended": _l("Certificate suspended"),
+    "certificate_released": _l("Certificate released"),
+    "certificate_revoked": _l("Certificate revoked"),
 }

@@ -77,6 +77,14 @@ def find(session: Session, certificate_id: UUID) -> Certificate:
     return certificate
 
 
+def find_own(session: Session, person_id: UUID, certificate_id: UUID) -> Certificate:
+    """Return a certificate of that person. Raises NotFound for anybody else's."""
+    certificate = find(session, certificate_id)
+    if certificate.person_id != person_id:
+        raise NotFound(_l("There is no such certificate."))
+    return certificate
+
+
 def find_in_scope(session: Session, actor: Actor, permission: Permission, certificate_id: UUID) -> Certificate:
     """Return a certificate that the actor may see. Raises NotFound for one outside the scope too."""
     certificate = find(session, certificate_id)

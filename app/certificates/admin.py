@@ -1,0 +1,138 @@
+"""Pages of registration officers (decisions on requests) and administrators (the register, revocation)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app.certificates import register, requests, revocations, words
+from app.certificates.forms import ActForm, RefusalForm, RevocationForm
+from app.core.db import transaction
+from app.core.permissions import Permission, current_actor, needs
+from app.registry import service as registry
+from pki.revocation import RevocationReason
+
+bp = Blueprint("certificates_admin", __name__, url_prefix="/certificates")
+
+
+@bp.get("/requests")
+@needs(Permission.APPROVE_CERTIFICATES)
+def pending() -> ResponseReturnValue:
+    with transaction() as session:
+        found = requests.pending(session, current_actor())
+    return render_template("certificates/pending.html", found=found, words=words)
+
+
+@bp.get("/requests/<uuid:request_id>/decision")
+@needs(Permission.APPROVE_CERTIFICATES)
+def decide(request_id: UUID) -> ResponseReturnValue:
+    return _decision_page(request_id, RefusalForm()), 200
+
+
+@bp.post("/requests/<uuid:request_id>/approve")
+@needs(Permission.APPROVE_CERTIFICATES)
+def approve(request_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        requests.approve(session, current_actor(), request_id, now=datetime.now(UTC))
+    flash(_("The request is approved. The certificate will be ready in a minute."))
+    return redirect(url_for(".pending"))
+
+
+@bp.post("/requests/<uuid:request_id>/refuse")
+@needs(Permission.APPROVE_CERTIFICATES)
+def refuse(request_id: UUID) -> ResponseReturnValue:
+    form = RefusalForm()
+    if not form.validate_on_submit():
+        return _decision_page(request_id, form), 422
+    with transaction() as session:
+        requests.refuse(session, current_actor(), request_id, note=form.note.data or "", now=datetime.now(UTC))
+    flash(_("The request is refused. The person reads your reason."))
+    return redirect(url_for(".pending"))
+
+
+@bp.get("/register")
+@needs(Permission.FIND_CERTIFICATES)
+def search() -> ResponseReturnValue:
+    text = request.args.get("q", "")[:100]
+    with transaction() as session:
+        found = register.search(session, current_actor(), text, after=request.args.get("after"))
+    return render_template("certificates/register.html", found=found, text=text, now=datetime.now(UTC), words=words)
+
+
+@bp.get("/register/<uuid:certificate_id>")
+@needs(Permission.FIND_CERTIFICATES)
+def show(certificate_id: UUID) -> ResponseReturnValue:
+    actor = current_actor()
+    with transaction() as session:
+        certificate = register.find_in_scope(session, actor, Permission.FIND_CERTIFICATES, certificate_id)
+        agency = registry.agency(session, certificate.agency_id) if certificate.agency_id else None
+    return render_template(
+        "certificates/certificate.html",
+        certificate=certificate,
+        agency=agency,
+        may_revoke=actor.may(Permission.REVOKE_CERTIFICATES),
+        form=ActForm(),
+        now=datetime.now(UTC),
+        words=words,
+    )
+
+
+@bp.get("/register/<uuid:certificate_id>.cer")
+@needs(Permission.FIND_CERTIFICATES)
+def download(certificate_id: UUID) -> Response:
+    with transaction() as session:
+        found = register.find_in_scope(session, current_actor(), Permission.FIND_CERTIFICATES, certificate_id)
+    headers = {"Content-Disposition": f'attachment; filename="{found.serial_hex}.cer"'}
+    return Response(found.der, mimetype="application/pkix-cert", headers=headers)
+
+
+@bp.route("/register/<uuid:certificate_id>/revoke", methods=["GET", "POST"])
+@needs(Permission.REVOKE_CERTIFICATES)
+def revoke(certificate_id: UUID) -> ResponseReturnValue:
+    actor = current_actor()
+    with transaction() as session:
+        certificate = register.find_in_scope(session, actor, Permission.REVOKE_CERTIFICATES, certificate_id)
+        consequences = revocations.impact(session, certificate)
+    form = RevocationForm(certificate.label)
+    if not form.validate_on_submit():
+        page = render_template(
+            "certificates/revoke.html", certificate=certificate, consequences_=consequences, form=form
+        )
+        return page, 422 if form.is_submitted() else 200
+    with transaction() as session:
+        reason = RevocationReason(form.reason.data)
+        revocations.revoke(session, actor, certificate_id, reason=reason, now=datetime.now(UTC))
+    flash(_("The certificate is revoked. The status service says so now, the published list within seconds."))
+    return redirect(url_for(".show", certificate_id=certificate_id))
+
+
+@bp.post("/register/<uuid:certificate_id>/suspend")
+@needs(Permission.REVOKE_CERTIFICATES)
+def suspend(certificate_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        hold = RevocationReason.CERTIFICATE_HOLD
+        revocations.revoke(session, current_actor(), certificate_id, reason=hold, now=datetime.now(UTC))
+    flash(_("The certificate is suspended. You can release it again."))
+    return redirect(url_for(".show", certificate_id=certificate_id))
+
+
+@bp.post("/register/<uuid:certificate_id>/release")
+@needs(Permission.REVOKE_CERTIFICATES)
+def release(certificate_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        revocations.release(session, current_actor(), certificate_id, now=datetime.now(UTC))
+    flash(_("The certificate is released. It can be used again."))
+    return redirect(url_for(".show", certificate_id=certificate_id))
+
+
+def _decision_page(request_id: UUID, form: RefusalForm) -> str:
+    with transaction() as session:
+        found, person = requests.find_for_decision(session, current_actor(), request_id)
+        replaces = register.find(session, found.supersedes_id) if found.supersedes_id else None
+    return render_template(
+        "certificates/decide.html", request_=found, person=person, replaces=replaces, form=form, words=words
+    )

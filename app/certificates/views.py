@@ -1,0 +1,179 @@
+"""Pages of the holder: own certificates, asking for one, suspending one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Blueprint, Flask, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from app.certificates import admin, register, requests, revocations, words
+from app.certificates.forms import ActForm
+from app.certificates.models import CertificateRequest, RequestState
+from app.core.db import transaction
+from app.core.errors import Invalid, NotFound
+from app.core.navigation import Place, Waiting, add_place, add_waiting
+from app.core.permissions import Actor, Permission, current_actor, needs
+from app.registry import service as registry
+
+bp = Blueprint("certificates", __name__, url_prefix="/certificates")
+
+
+@bp.get("/")
+@needs(Permission.HOLD_CERTIFICATE)
+def index() -> ResponseReturnValue:
+    person_id, now = _own_person(), datetime.now(UTC)
+    with transaction() as session:
+        found = register.of_person(session, person_id)
+        current = register.current_of_person(session, person_id, now=now)
+        newest = requests.newest_request(session, person_id)
+    return render_template(
+        "certificates/index.html", certificates=found, current=current, newest=newest, now=now, words=words
+    )
+
+
+@bp.get("/new")
+@needs(Permission.HOLD_CERTIFICATE)
+def new() -> ResponseReturnValue:
+    person_id, now = _own_person(), datetime.now(UTC)
+    with transaction() as session:
+        pending = requests.open_request(session, person_id)
+        if pending is not None:
+            return redirect(url_for(".show_request", request_id=pending.id))
+        challenge = requests.new_challenge(session, current_actor(), now=now)
+        person = registry.person(session, person_id)
+        current = register.current_of_person(session, person_id, now=now)
+    return render_template("certificates/new.html", challenge=challenge, person=person, current=current)
+
+
+@bp.post("/requests")
+@needs(Permission.HOLD_CERTIFICATE)
+def submit() -> ResponseReturnValue:
+    csr_der, challenge = _read_submission(request.get_json(silent=True))
+    with transaction() as session:
+        made = requests.submit(session, current_actor(), csr_der, challenge, now=datetime.now(UTC))
+    return jsonify({"href": url_for(".show_request", request_id=made.id)}), 201
+
+
+@bp.get("/requests/<uuid:request_id>")
+@needs(Permission.HOLD_CERTIFICATE)
+def show_request(request_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        found = _own_request(session, request_id)
+        issued_id = found.certificate_id if found.state == RequestState.ISSUED else None
+        certificate = register.find(session, issued_id) if issued_id else None
+    return render_template("certificates/request.html", request_=found, certificate=certificate, words=words)
+
+
+@bp.get("/requests/<uuid:request_id>/state")
+@needs(Permission.HOLD_CERTIFICATE)
+def request_state(request_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        found = _own_request(session, request_id)
+    return jsonify({"state": found.state})
+
+
+@bp.route("/<uuid:certificate_id>/suspend", methods=["GET", "POST"])
+@needs(Permission.HOLD_CERTIFICATE)
+def suspend(certificate_id: UUID) -> ResponseReturnValue:
+    form, person_id = ActForm(), _own_person()
+    if not form.validate_on_submit():
+        with transaction() as session:
+            certificate = register.find_own(session, person_id, certificate_id)
+        return render_template("certificates/suspend.html", certificate=certificate, form=form)
+    with transaction() as session:
+        revocations.suspend_own(session, current_actor(), certificate_id, now=datetime.now(UTC))
+    flash(_("Your certificate is suspended. Nobody can sign with it until an administrator releases it."))
+    return redirect(url_for(".index"))
+
+
+def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
+    """Return what the home page says about certificates."""
+    found = []
+    if actor.may(Permission.APPROVE_CERTIFICATES):
+        count = len(requests.pending(session, actor))
+        sentence = ngettext(
+            "%(num)s request for a certificate waits for a decision",
+            "%(num)s requests for a certificate wait for a decision",
+            count,
+        )
+        found.append(Waiting(sentence, url_for("certificates_admin.pending"), count))
+    if actor.may(Permission.HOLD_CERTIFICATE) and actor.person_id is not None:
+        found += _waiting_for_holder(session, actor.person_id)
+    return found
+
+
+def init(app: Flask) -> None:
+    app.register_blueprint(bp)
+    app.register_blueprint(admin.bp)
+    add_place(
+        app,
+        Place(
+            _l("My certificates"),
+            "certificates.index",
+            Permission.HOLD_CERTIFICATE,
+            _l("Ask for a certificate, see how long it is valid, suspend it."),
+        ),
+    )
+    add_place(
+        app,
+        Place(
+            _l("Requests"),
+            "certificates_admin.pending",
+            Permission.APPROVE_CERTIFICATES,
+            _l("Approve or refuse requests for certificates."),
+        ),
+    )
+    add_place(
+        app,
+        Place(
+            _l("Register of certificates"),
+            "certificates_admin.search",
+            Permission.FIND_CERTIFICATES,
+            _l("Find a certificate by name, number or agency."),
+        ),
+    )
+    add_waiting(app, waiting)
+
+
+def _waiting_for_holder(session: Session, person_id: UUID) -> list[Waiting]:
+    newest = requests.newest_request(session, person_id)
+    if newest is not None and newest.state in {RequestState.REFUSED, RequestState.FAILED}:
+        href = url_for("certificates.show_request", request_id=newest.id)
+        return [Waiting(_("Your request for a certificate was refused. Read why."), href, 1)]
+    has_one = register.current_of_person(session, person_id, now=datetime.now(UTC)) is not None
+    if has_one or requests.open_request(session, person_id) is not None:
+        return []
+    return [Waiting(_("You have no certificate yet. Ask for one to sign papers."), url_for("certificates.new"), 1)]
+
+
+def _own_person() -> UUID:
+    person_id = current_actor().person_id
+    if person_id is None:
+        raise NotFound(_l("Your account is not linked to a person in the registry."))
+    return person_id
+
+
+def _own_request(session: Session, request_id: UUID) -> CertificateRequest:
+    found = session.get(CertificateRequest, request_id)
+    if found is None or found.person_id != _own_person():
+        raise NotFound(_l("There is no such request."))
+    return found
+
+
+def _read_submission(sent: object) -> tuple[bytes, str]:
+    """Parse `{"csr": base64, "challenge": text}`. Raises Invalid."""
+    try:
+        if not isinstance(sent, dict) or not isinstance(sent["csr"], str) or not isinstance(sent["challenge"], str):
+            raise TypeError
+        return base64.b64decode(sent["csr"], validate=True), sent["challenge"]
+    except (TypeError, KeyError, binascii.Error) as error:
+        raise Invalid(_l("The request from your browser could not be used. Nothing was changed.")) from error

@@ -1,0 +1,54 @@
+"""States, kinds and reasons in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+
+from app.certificates.models import CertificateState, RequestState
+from app.core.errors import Sentence
+from pki.profiles import ProfileName
+from pki.revocation import RevocationReason
+
+# Word and tone of its tag.
+CERTIFICATE_STATES: Final[Mapping[str, tuple[Sentence, str]]] = {
+    CertificateState.PREPARED: (_l("Being issued"), "wait"),
+    CertificateState.ISSUED: (_l("In force"), "good"),
+    CertificateState.HELD: (_l("Suspended"), "held"),
+    CertificateState.REVOKED: (_l("Revoked"), "bad"),
+    CertificateState.ABANDONED: (_l("Never used"), "quiet"),
+}
+EXPIRED: Final[tuple[Sentence, str]] = (_l("Ended"), "quiet")
+
+REQUEST_STATES: Final[Mapping[str, tuple[Sentence, str]]] = {
+    RequestState.REQUESTED: (_l("Waits for a registration officer"), "wait"),
+    RequestState.APPROVED: (_l("Approved, being issued"), "wait"),
+    RequestState.REFUSED: (_l("Refused"), "bad"),
+    RequestState.ISSUED: (_l("Issued"), "good"),
+    RequestState.FAILED: (_l("Could not be issued"), "bad"),
+}
+
+PROFILES: Final[Mapping[str, Sentence]] = {
+    ProfileName.CITIZEN_SIGNING: _l("Signature of a citizen"),
+    ProfileName.OFFICIAL_SIGNING: _l("Signature of an official"),
+    ProfileName.AGENCY_SEAL: _l("Seal of an agency"),
+    ProfileName.PASS_SIGNER: _l("Invitations of an agency"),
+    ProfileName.OCSP_RESPONDER: _l("Status service"),
+    ProfileName.TSA_UNIT: _l("Timestamp service"),
+    ProfileName.TRUST_LIST_SIGNER: _l("Lists for the gates"),
+    ProfileName.DEVICE: _l("Tablet at a gate"),
+}
+
+REASONS: Final[Mapping[int, Sentence]] = {
+    RevocationReason.UNSPECIFIED: _l("No reason given"),
+    RevocationReason.KEY_COMPROMISE: _l("The key was lost or somebody else has it"),
+    RevocationReason.CA_COMPROMISE: _l("The authority's key was lost"),
+    RevocationReason.AFFILIATION_CHANGED: _l("The person has another post or another name"),
+    RevocationReason.SUPERSEDED: _l("A newer certificate took its place"),
+    RevocationReason.CESSATION_OF_OPERATION: _l("It is not needed any more"),
+    RevocationReason.CERTIFICATE_HOLD: _l("Suspended for the time being"),
+    RevocationReason.PRIVILEGE_WITHDRAWN: _l("The right to sign was withdrawn"),
+    RevocationReason.AA_COMPROMISE: _l("An authority for attributes was lost"),
+}
