@@ -1,0 +1,166 @@
+"""Pages of papers: the list, one paper, bringing a new one, asking somebody to sign."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+from uuid import UUID
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from app.core.db import transaction
+from app.core.errors import AppError, NotFound
+from app.core.navigation import Place, Waiting, add_place, add_waiting
+from app.core.permissions import Actor, Permission, current_actor, needs
+from app.core.problems import status_of, wants_json
+from app.core.running import storage
+from app.core.security import allow_large_upload
+from app.documents import intake, service
+from app.documents.forms import AskForm, UploadForm
+from app.documents.models import Document, DocumentVersion
+from app.registry.models import Person
+
+bp = Blueprint("documents", __name__, url_prefix="/documents")
+
+
+@bp.get("")
+@needs(Permission.SIGN_DOCUMENTS)
+def index() -> ResponseReturnValue:
+    text = request.args.get("q", "")[:200]
+    with transaction() as session:
+        actor = current_actor()
+        found = service.search(session, actor, text, page=request.args.get("page", 1, type=int))
+        waiting = service.waiting_for(session, actor)
+        return render_template("documents/index.html", found=found, text=text, waiting=waiting)
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@needs(Permission.SIGN_DOCUMENTS)
+def new() -> ResponseReturnValue:
+    allow_large_upload()
+    form = UploadForm()
+    if not form.validate_on_submit():
+        return render_template("documents/new.html", form=form), 422 if form.is_submitted() else 200
+    try:
+        accepted = intake.accept(form.file.data.stream.read(intake.LARGEST_PDF + 1))
+        with transaction() as session:
+            document = service.upload(
+                session,
+                storage(),
+                accepted,
+                title=unicodedata.normalize("NFC", form.title.data.strip()),
+                actor=current_actor(),
+                now=datetime.now(UTC),
+            )
+    except AppError as error:
+        if wants_json():
+            raise
+        # The sentence stands at the field, where the next try begins.
+        form.file.errors = [f"{error.sentence} {error.next_step or ''}".strip()]
+        return render_template("documents/new.html", form=form), status_of(error)
+    flash(_("The document is stored. You can sign it now."))
+    return redirect(url_for(".show", document_id=document.id))
+
+
+@bp.get("/<uuid:document_id>")
+@needs(Permission.SIGN_DOCUMENTS)
+def show(document_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        actor = current_actor()
+        document = service.find(session, actor, document_id)
+        return render_template(
+            "documents/show.html",
+            document=document,
+            is_owner=document.owner_id == actor.person_id,
+            asked_me=any(one.person_id == actor.person_id and one.state == "asked" for one in document.requests),
+        )
+
+
+@bp.get("/<uuid:document_id>/download")
+@needs(Permission.SIGN_DOCUMENTS)
+def download(document_id: UUID) -> ResponseReturnValue:
+    """Send a version, the newest without `version`, as a file to keep."""
+    with transaction() as session:
+        document, chosen = _chosen_version(session, document_id)
+    return send_file(
+        BytesIO(storage().get(chosen.sha256)),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=_file_name(document, chosen),
+    )
+
+
+@bp.get("/<uuid:document_id>/content")
+@needs(Permission.SIGN_DOCUMENTS)
+def content(document_id: UUID) -> ResponseReturnValue:
+    """Send a version to the script that draws it; as an attachment too, so that nobody's browser opens it here."""
+    with transaction() as session:
+        _document, chosen = _chosen_version(session, document_id)
+    return send_file(
+        BytesIO(storage().get(chosen.sha256)),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name="document.pdf",
+    )
+
+
+@bp.route("/<uuid:document_id>/ask", methods=["GET", "POST"])
+@needs(Permission.SIGN_DOCUMENTS)
+def ask(document_id: UUID) -> ResponseReturnValue:
+    text = request.args.get("q", "")[:200]
+    with transaction() as session:
+        actor = current_actor()
+        document = service.find(session, actor, document_id)
+        if document.owner_id != actor.person_id:
+            raise NotFound(_l("Only the person who uploaded a document asks others to sign it."))
+        people = service.may_be_asked(session, document, text)
+        form = AskForm()
+        form.person_id.choices = [(str(one.id), _described(one)) for one in people]
+        if not form.validate_on_submit():
+            page = render_template("documents/ask.html", form=form, document=document, text=text, people=people)
+            return page, 422 if form.is_submitted() else 200
+        asked = service.ask(session, actor, document_id, person_id=UUID(form.person_id.data), now=datetime.now(UTC))
+        name = asked.person.full_name
+    flash(_("%(name)s sees the document now, under “Waiting for you”.", name=name))
+    return redirect(url_for(".show", document_id=document_id))
+
+
+def _chosen_version(session: Session, document_id: UUID) -> tuple[Document, DocumentVersion]:
+    document = service.find(session, current_actor(), document_id)
+    return document, service.version(document, request.args.get("version", type=int))
+
+
+def _file_name(document: Document, chosen: DocumentVersion) -> str:
+    safe = "".join(letter if letter.isalnum() or letter in " -_." else "-" for letter in document.title)
+    return f"{safe.strip(' .')[:80] or 'document'} ({chosen.number}).pdf"
+
+
+def _described(person: Person) -> str:
+    post = person.current_post
+    return f"{person.full_name}, {post.title}, {post.agency.name}" if post else person.full_name
+
+
+def _waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
+    if not actor.may(Permission.SIGN_DOCUMENTS):
+        return []
+    count = len(service.waiting_for(session, actor))
+    sentence = ngettext("%(num)d document waits for your signature", "%(num)d documents wait for your signature", count)
+    return [Waiting(sentence, url_for("documents.index"), count)]
+
+
+def init(app: Flask) -> None:
+    app.register_blueprint(bp)
+    add_place(
+        app,
+        Place(
+            _l("Documents"), "documents.index", Permission.SIGN_DOCUMENTS, _l("Upload a PDF, sign it, ask others to.")
+        ),
+    )
+    add_waiting(app, _waiting)

@@ -1,0 +1,142 @@
+// What the server says, read into types; anything else is an error, never a guess.
+
+import type { Bytes } from "../browser_keys/der";
+import type { ByteRange } from "./byte_range";
+
+export class Unreadable extends Error {}
+
+export interface PageCertificate {
+  readonly sha256: string;
+  readonly der: Bytes;
+  readonly validUntil: string;
+}
+
+export interface PageData {
+  readonly documentUrl: string;
+  readonly prepareUrl: string;
+  readonly baseNumber: number;
+  readonly pages: number;
+  readonly mark: { readonly widthMm: number; readonly heightMm: number };
+  readonly certificates: readonly PageCertificate[];
+}
+
+export interface Prepared {
+  readonly preparedUrl: string;
+  readonly completeUrl: string;
+  readonly byteRange: ByteRange;
+  readonly documentDigest: string;
+  readonly signedAttributes: Bytes;
+}
+
+export interface Completed {
+  readonly number: number;
+  readonly signedAt: string;
+  readonly downloadUrl: string;
+  readonly documentUrl: string;
+}
+
+export interface Problem {
+  readonly title: string;
+  readonly detail: string;
+}
+
+export function readPageData(value: unknown): PageData {
+  const data = record(value);
+  const mark = record(data["mark"]);
+  return {
+    documentUrl: ownPath(data["documentUrl"]),
+    prepareUrl: ownPath(data["prepareUrl"]),
+    baseNumber: number(data["baseNumber"]),
+    pages: number(data["pages"]),
+    mark: { widthMm: number(mark["widthMm"]), heightMm: number(mark["heightMm"]) },
+    certificates: list(data["certificates"]).map((one) => {
+      const certificate = record(one);
+      return {
+        sha256: text(certificate["sha256"]),
+        der: base64(certificate["der"]),
+        validUntil: text(certificate["validUntil"]),
+      };
+    }),
+  };
+}
+
+export function readPrepared(value: unknown): Prepared {
+  const data = record(value);
+  const [start, gapStart, gapEnd, tail, ...more] = list(data["byteRange"]).map(number);
+  if (start === undefined || gapStart === undefined || gapEnd === undefined || tail === undefined || more.length > 0) {
+    throw new Unreadable("byteRange");
+  }
+  return {
+    preparedUrl: ownPath(data["preparedUrl"]),
+    completeUrl: ownPath(data["completeUrl"]),
+    byteRange: [start, gapStart, gapEnd, tail],
+    documentDigest: text(data["documentDigest"]),
+    signedAttributes: base64(data["signedAttributes"]),
+  };
+}
+
+export function readCompleted(value: unknown): Completed {
+  const data = record(value);
+  return {
+    number: number(data["number"]),
+    signedAt: text(data["signedAt"]),
+    downloadUrl: ownPath(data["downloadUrl"]),
+    documentUrl: ownPath(data["documentUrl"]),
+  };
+}
+
+/** A problem document (RFC 9457) as the house writes them. */
+export function readProblem(value: unknown): Problem {
+  const data = record(value);
+  const detail = data["detail"];
+  const reference = typeof data["reference"] === "string" ? ` (${data["reference"]})` : "";
+  return { title: text(data["title"]), detail: `${typeof detail === "string" ? detail : ""}${reference}`.trim() };
+}
+
+/** Sentences by name, some one level deeper. */
+export function readWords(value: unknown): (name: string) => string {
+  const words = record(value);
+  return (name) => {
+    const [first = "", second] = name.split(".");
+    const found = words[first];
+    return text(second === undefined ? found : record(found)[second]);
+  };
+}
+
+export function toBase64(octets: Bytes): string {
+  return btoa(String.fromCharCode(...octets));
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Unreadable("not an object");
+  return Object.fromEntries(Object.entries(value));
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Unreadable("not a list");
+  return value.map((one: unknown) => one);
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new Unreadable("not a text");
+  return value;
+}
+
+function number(value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new Unreadable("not a number");
+  return value;
+}
+
+function ownPath(value: unknown): string {
+  const path = text(value);
+  if (!/^\/[^/\\]/.test(path)) throw new Unreadable("not a path of this site");
+  return path;
+}
+
+function base64(value: unknown): Bytes {
+  try {
+    return Uint8Array.from(atob(text(value)), (letter) => letter.charCodeAt(0));
+  } catch (error) {
+    throw new Unreadable("not base64", { cause: error });
+  }
+}

@@ -1,0 +1,301 @@
+"""The two halves of a signature: prepared for a person's own key, completed with what that key answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.audit import service as audit
+from app.certificates import register
+from app.certificates.models import Certificate, CertificateState
+from app.core.errors import Conflict, Invalid, NotFound, Unavailable
+from app.core.i18n import local
+from app.core.permissions import Actor, Permission
+from app.core.storage import Storage
+from app.documents import service as documents
+from app.documents.models import DocumentVersion
+from app.registry import service as registry
+from app.registry.models import Person
+from app.signing.models import SessionState, SigningSession
+from app.signing.preparation import Place, prepare_limited
+from pki.errors import PdfRefused, SignatureMismatch, TimestampRefused
+from pki.pades.appearance import Mark
+from pki.pades.faults import PdfFault
+from pki.pades.finish import finish
+from pki.pades.prepare import PreparedSignature
+
+SESSION_LIFE: Final = timedelta(minutes=10)
+_BEGIN_AGAIN: Final = _l("Open the document and begin again.")
+_SIGNED_NOTHING: Final = _l("Nothing was signed. Reload the page and begin again.")
+_GET_CERTIFICATE: Final = _l("Ask for a new certificate, or call your agency's administrator.")
+
+# Takes a DER TimeStampReq, returns the DER TimeStampResp; raises Unavailable when the service does not answer.
+Timestamper = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asked to be prepared: with which certificate, where the mark stands, why they sign."""
+
+    # Of the certificate whose key is in the browser, lower-case hex.
+    certificate_sha256: str
+    # The version that the browser showed.
+    base_number: int
+    place: Place
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    session_id: UUID
+    signature: PreparedSignature
+    expires_at: datetime
+
+
+def usable_certificates(session: Session, actor: Actor, *, now: datetime) -> list[Certificate]:
+    """Return the certificates that the actor may sign with now, newest first."""
+    if actor.person_id is None:
+        return []
+    return [one for one in register.of_person(session, actor.person_id) if register.is_usable(one, now=now)]
+
+
+def prepare(
+    session: Session, storage: Storage, actor: Actor, document_id: UUID, wish: Wish, *, now: datetime
+) -> Prepared:
+    """Prepare the newest version for the actor's key and open a signing session of ten minutes.
+
+    An earlier open session of the same person and document ends. Raises Conflict if the version that was shown is
+    not the newest any more or the certificate may not be used, Invalid if the mark does not fit.
+    """
+    document = documents.find(session, actor, document_id, for_change=True)
+    base = documents.version(document, wish.base_number)
+    documents.refuse_stale(document, base)
+    person = _signer(session, actor)
+    certificate = _certificate_of(session, person, wish.certificate_sha256)
+    certificate_der = _usable_der(certificate, now=now)
+    try:
+        prepared = prepare_limited(
+            storage.get(base.sha256),
+            certificate_der=certificate_der,
+            now=now,
+            mark=mark_of(person, now=now),
+            place=wish.place,
+            signer_name=person.full_name,
+            reason=wish.reason,
+        )
+    except PdfRefused as error:
+        raise _mark_refused(PdfFault(error.fault)) from error
+    session.execute(
+        update(SigningSession)
+        .where(
+            SigningSession.document_id == document.id,
+            SigningSession.person_id == person.id,
+            SigningSession.state == SessionState.OPEN,
+        )
+        .values(state=SessionState.ABANDONED)
+    )
+    opened = SigningSession(
+        document_id=document.id,
+        base_version_id=base.id,
+        person_id=person.id,
+        certificate_id=certificate.id,
+        prepared_sha256=storage.put(prepared.prepared_pdf),
+        prepared_facts=prepared.to_json(),
+        state=SessionState.OPEN,
+        created_at=now,
+        expires_at=now + SESSION_LIFE,
+    )
+    session.add(opened)
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "signature_prepared",
+        object_kind="document",
+        object_id=document.id,
+        agency_id=document.agency_id,
+        signing_session_id=str(opened.id),
+        base_number=base.number,
+        document_digest=prepared.document_digest.hex(),
+    )
+    return Prepared(opened.id, prepared, opened.expires_at)
+
+
+def prepared_file(session: Session, storage: Storage, actor: Actor, session_id: UUID, *, now: datetime) -> bytes:
+    """Return the file that waits for the actor's signature. Raises NotFound for anyone else's, Conflict if ended."""
+    found = _find(session, actor, session_id)
+    _refuse_ended(found, now=now)
+    return storage.get(found.prepared_sha256)
+
+
+def complete(
+    session: Session,
+    storage: Storage,
+    actor: Actor,
+    session_id: UUID,
+    *,
+    signature_value: bytes,
+    timestamp: Timestamper,
+    now: datetime,
+) -> DocumentVersion:
+    """Check the answer of the person's key, timestamp it, and add the signed file as the next version.
+
+    Completing twice returns the version that is there. Raises Conflict (ended, stale, certificate not good any more),
+    Invalid (not a signature by this certificate's key over what was prepared), Unavailable (no timestamp: nothing is
+    stored and the session stays open).
+    """
+    found = _find(session, actor, session_id, for_change=True)
+    document = documents.find(session, actor, found.document_id, for_change=True)
+    if found.state == SessionState.COMPLETED and found.version_id is not None:
+        return _version(session, found.version_id)
+    _refuse_ended(found, now=now)
+    base = _version(session, found.base_version_id)
+    documents.refuse_stale(document, base)
+    # Locked until we commit: a revocation comes wholly before this signature's time or wholly after it.
+    certificate = session.scalar(
+        select(Certificate)
+        .where(Certificate.id == found.certificate_id)
+        .with_for_update(read=True, of=Certificate)
+        .execution_options(populate_existing=True)
+    )
+    certificate_der = _usable_der(certificate, now=now)
+    chain_der = register.chain_of(session, certificate)[:-1] if certificate else ()
+    signed_pdf = _finish(
+        PreparedSignature.from_json(found.prepared_facts, storage.get(found.prepared_sha256)),
+        signature_value,
+        certificate_der,
+        chain_der,
+        timestamp,
+    )
+    made = documents.add_signed_version(
+        session,
+        document,
+        base=base,
+        sha256=storage.put(signed_pdf),
+        size=len(signed_pdf),
+        signer=found.person_id,
+        now=now,
+    )
+    found.state, found.version_id = SessionState.COMPLETED, made.id
+    audit.record(
+        session,
+        actor,
+        "document_signed",
+        object_kind="document",
+        object_id=document.id,
+        agency_id=document.agency_id,
+        signing_session_id=str(found.id),
+        certificate_id=str(found.certificate_id),
+        number=made.number,
+        sha256=made.sha256,
+    )
+    session.flush()
+    return made
+
+
+def mark_of(person: Person, *, now: datetime) -> Mark:
+    """Return the text that stands on the page: who, for which body, when (with the zone, Decree 30, Annex I)."""
+    post = person.current_post
+    body = [post.agency.name] if post else []
+    moment = local(now).strftime("%d/%m/%Y %H:%M:%S %z")
+    return Mark(("Ký bởi / Signed by", person.full_name, *body, f"{moment[:-2]}:{moment[-2:]}"))
+
+
+def _finish(
+    prepared: PreparedSignature,
+    signature_value: bytes,
+    certificate_der: bytes,
+    chain_der: tuple[bytes, ...],
+    timestamp: Timestamper,
+) -> bytes:
+    try:
+        return finish(
+            prepared,
+            signature_value=signature_value,
+            certificate_der=certificate_der,
+            chain_der=chain_der,
+            timestamp=timestamp,
+        )
+    except SignatureMismatch as error:
+        raise Invalid(
+            _l("The signature does not belong to this document and your certificate."), _SIGNED_NOTHING
+        ) from error
+    except TimestampRefused as error:
+        raise no_timestamp() from error
+
+
+def no_timestamp() -> Unavailable:
+    """Return the error for a timestamp service that is silent, refuses, or answers with something else."""
+    return Unavailable(
+        _l("The time could not be certified, so nothing was signed."),
+        _l("Press the button again in a minute; what you prepared is kept for ten minutes."),
+    )
+
+
+def _find(session: Session, actor: Actor, session_id: UUID, *, for_change: bool = False) -> SigningSession:
+    query = select(SigningSession).where(SigningSession.id == session_id, SigningSession.person_id == actor.person_id)
+    if for_change:
+        query = query.with_for_update()
+    found = session.scalar(query.execution_options(populate_existing=for_change))
+    if found is None or actor.person_id is None:
+        raise NotFound(_l("There is no such signing session."))
+    return found
+
+
+def _refuse_ended(found: SigningSession, *, now: datetime) -> None:
+    if found.state != SessionState.OPEN:
+        raise Conflict(_l("This signing was replaced by a newer one or is finished already."), _BEGIN_AGAIN)
+    if now >= found.expires_at:
+        raise Conflict(_l("More than ten minutes have passed. Nothing was signed."), _BEGIN_AGAIN)
+
+
+def _signer(session: Session, actor: Actor) -> Person:
+    if actor.person_id is None or not actor.may(Permission.SIGN_DOCUMENTS):
+        raise Conflict(_l("Your account cannot sign documents."))
+    return registry.person(session, actor.person_id)
+
+
+def _certificate_of(session: Session, person: Person, sha256: str) -> Certificate:
+    certificate = register.by_sha256(session, sha256)
+    if certificate is None or certificate.person_id != person.id:
+        raise NotFound(_l("You have no such certificate."))
+    return certificate
+
+
+def _usable_der(certificate: Certificate | None, *, now: datetime) -> bytes:
+    """Return the certificate in DER if it may sign now. Raises Conflict with what became of it."""
+    if certificate is not None and certificate.der and register.is_usable(certificate, now=now):
+        return certificate.der
+    state = certificate.state if certificate is not None else None
+    if state == CertificateState.REVOKED:
+        raise Conflict(_l("Your certificate was revoked. Nothing was signed."), _GET_CERTIFICATE)
+    if state == CertificateState.HELD:
+        raise Conflict(
+            _l("Your certificate is suspended. Nothing was signed."),
+            _l("Ask your agency's administrator to release it, then begin again."),
+        )
+    raise Conflict(_l("Your certificate is not valid at this time. Nothing was signed."), _GET_CERTIFICATE)
+
+
+def _mark_refused(fault: PdfFault) -> Invalid:
+    if fault is PdfFault.MARK_OUTSIDE_PAGE:
+        return Invalid(_l("The mark does not fit on the page there."), _l("Choose another place for it."))
+    if fault is PdfFault.MARK_UNREADABLE:
+        return Invalid(
+            _l("Your name or agency cannot be drawn in the mark."), _l("Ask your agency's administrator for help.")
+        )
+    return Invalid(
+        _l("The document could not be prepared for signing. Nothing was changed."),
+        _l("Save or print it as a new PDF and upload that file."),
+    )
+
+
+def _version(session: Session, version_id: UUID) -> DocumentVersion:
+    return session.get_one(DocumentVersion, version_id)
