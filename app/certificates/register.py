@@ -11,6 +11,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.certificates.models import Authority, Certificate, CertificateState, Crl
@@ -137,7 +138,7 @@ def chain_of(session: Session, certificate: Certificate) -> tuple[bytes, ...]:
 
 def trust_material(session: Session) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Return roots and intermediates of this city in DER."""
-    rows = session.execute(select(Authority.certificate_der, Authority.issuer_id)).tuples().all()
+    rows = session.execute(select(Authority.certificate_der, Authority.issuer_id)).all()
     roots = tuple(der for der, issuer in rows if issuer is None)
     return roots, tuple(der for der, issuer in rows if issuer is not None)
 
@@ -145,7 +146,9 @@ def trust_material(session: Session) -> tuple[tuple[bytes, ...], tuple[bytes, ..
 def newest_crls(session: Session) -> tuple[bytes, ...]:
     """Return the newest list of every shard in DER."""
     query = (
-        select(Crl.der).distinct(Crl.authority_id, Crl.shard).order_by(Crl.authority_id, Crl.shard, Crl.number.desc())
+        select(Crl.der)
+        .ext(distinct_on(Crl.authority_id, Crl.shard))
+        .order_by(Crl.authority_id, Crl.shard, Crl.number.desc())
     )
     return tuple(session.scalars(query))
 
@@ -162,7 +165,7 @@ def pass_signers(session: Session, *, now: datetime) -> Sequence[PassSigner]:
         )
         .order_by(Agency.code, Certificate.created_at)
     )
-    rows = session.execute(query).unique().tuples()
+    rows = session.execute(query).unique()
     return [PassSigner(agency, one, kid_of(one), is_usable(one, now=now)) for one, agency in rows]
 
 

@@ -109,7 +109,7 @@ def pending(session: Session, actor: Actor) -> Sequence[tuple[CertificateRequest
         )
         .order_by(CertificateRequest.requested_at)
     )
-    return session.execute(query).tuples().all()
+    return [(request, person) for request, person in session.execute(query)]
 
 
 def find_for_decision(session: Session, actor: Actor, request_id: UUID) -> tuple[CertificateRequest, Person]:

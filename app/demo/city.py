@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import service as accounts
 from app.accounts.models import Account
-from app.certificates import authorities
+from app.certificates import service as certificates
 from app.core.db import transaction
 from app.core.permissions import Actor, house
 from app.core.settings import Settings
@@ -39,9 +39,7 @@ def create(settings: Settings, tell: Tell) -> bool:
             _add_person(session, one, agencies, actor)
         now = datetime.now(UTC)
         checkpoints.create_demonstration(session, meetings.create_demonstration(session))
-        authorities.create(session, settings, actor=actor, now=now, tell=tell)
-        for agency in agencies.values():
-            authorities.certify_agency(session, settings, agency, actor=actor, now=now)
+        certificates.create_demonstration(session, settings, now=now, tell=tell)
     return True
 
 

@@ -1,0 +1,204 @@
+"""Suspending, releasing, revoking: who may, what it leaves, and what happens the second time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from cryptography import x509
+from sqlalchemy import select, text
+
+from app.audit.models import AuditEntry
+from app.certificates import crls, register, revocations, service, tasks
+from app.certificates.models import BlockedKey, Certificate, Crl
+from app.core import db
+from app.core.errors import Conflict, Forbidden, NotFound
+from app.core.permissions import Actor, Grant, Role
+from app.core.settings import Settings
+from app.registry.models import Agency
+from pki.revocation import RevocationReason
+from tests.factories.certificates import actor, ask, issued_to
+
+
+@pytest.fixture
+def minhs(city: Settings) -> Certificate:
+    return issued_to("minh")
+
+
+def revoke(certificate: Certificate, reason: RevocationReason, by: Actor | None = None) -> None:
+    with db.transaction() as session:
+        revocations.revoke(session, by or actor("oanh"), certificate.id, reason=reason, now=datetime.now(UTC))
+
+
+def release(certificate: Certificate, by: Actor) -> None:
+    with db.transaction() as session:
+        revocations.release(session, by, certificate.id, now=datetime.now(UTC))
+
+
+def state_of(certificate: Certificate) -> str:
+    with db.transaction() as session:
+        return register.find(session, certificate.id).state
+
+
+def listed(certificate: Certificate) -> bool:
+    """Say whether the newest list of the certificate's shard holds it."""
+    with db.transaction() as session:
+        newest = crls.newest(session, certificate.authority_id, certificate.shard)
+        assert newest is not None
+        found = x509.load_der_x509_crl(newest.der)
+    return found.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+
+
+def test_a_revocation_is_in_the_list_and_in_the_log_of_acts(minhs: Certificate) -> None:
+    assert not listed(minhs)
+    revoke(minhs, RevocationReason.PRIVILEGE_WITHDRAWN)
+    tasks.publish_crl.func(minhs.authority.name, minhs.shard)
+    assert listed(minhs)
+    with db.transaction() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.act == "certificate_revoked")).one()
+        assert entry.facts == {"serial": minhs.serial_hex, "reason": "privilege_withdrawn"}
+        assert service.current_certificate(session, actor("minh").person_id, now=datetime.now(UTC)) is None  # type: ignore[arg-type]  # an account of a person
+
+
+def test_a_revocation_queues_one_list_however_many_there_are(minhs: Certificate) -> None:
+    revoke(minhs, RevocationReason.CERTIFICATE_HOLD)
+    release(minhs, actor("oanh"))
+    revoke(minhs, RevocationReason.SUPERSEDED)
+    with db.transaction() as session:
+        query = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'certificates.publish_crl'")
+        assert session.scalar(query) == 1
+
+
+def test_revoking_again_changes_nothing_and_another_reason_says_so(minhs: Certificate) -> None:
+    revoke(minhs, RevocationReason.SUPERSEDED)
+    revoke(minhs, RevocationReason.SUPERSEDED)
+    with pytest.raises(Conflict):
+        revoke(minhs, RevocationReason.KEY_COMPROMISE)
+    with db.transaction() as session:
+        assert register.find(session, minhs.id).revocation.reason == RevocationReason.SUPERSEDED  # type: ignore[union-attr]  # it was revoked
+
+
+def test_a_revoked_certificate_is_not_released(minhs: Certificate) -> None:
+    revoke(minhs, RevocationReason.SUPERSEDED)
+    with pytest.raises(Conflict):
+        release(minhs, actor("oanh"))
+
+
+def test_a_compromised_key_is_blocked(minhs: Certificate) -> None:
+    revoke(minhs, RevocationReason.KEY_COMPROMISE)
+    with db.transaction() as session:
+        assert session.get(BlockedKey, minhs.spki_sha256) is not None
+
+
+def test_a_reason_of_authorities_is_not_an_administrators(minhs: Certificate) -> None:
+    with pytest.raises(Forbidden):
+        revoke(minhs, RevocationReason.CA_COMPROMISE)
+    assert state_of(minhs) == "issued"
+
+
+def test_an_administrator_of_another_agency_does_not_find_it(minhs: Certificate) -> None:
+    with db.transaction() as session:
+        ward = session.scalars(select(Agency.id).where(Agency.code == "H99.03")).one()
+    elsewhere = Actor(actor("oanh").account_id, None, "x", (Grant(Role.ADMINISTRATOR, ward),))
+    with pytest.raises(NotFound):
+        revoke(minhs, RevocationReason.SUPERSEDED, by=elsewhere)
+    with pytest.raises(NotFound):
+        release(minhs, elsewhere)
+
+
+def test_the_holder_suspends_at_once_and_only_their_own(minhs: Certificate) -> None:
+    with pytest.raises(NotFound), db.transaction() as session:
+        revocations.suspend_own(session, actor("lan"), minhs.id, now=datetime.now(UTC))
+    with db.transaction() as session:
+        revocations.suspend_own(session, actor("minh"), minhs.id, now=datetime.now(UTC))
+    assert state_of(minhs) == "held"
+    tasks.publish_crl.func(minhs.authority.name, minhs.shard)
+    assert listed(minhs)
+
+
+def test_a_release_takes_it_off_the_next_list(minhs: Certificate) -> None:
+    revoke(minhs, RevocationReason.CERTIFICATE_HOLD)
+    tasks.publish_crl.func(minhs.authority.name, minhs.shard)
+    release(minhs, actor("oanh"))
+    release(minhs, actor("oanh"))
+    tasks.publish_crl.func(minhs.authority.name, minhs.shard)
+    assert not listed(minhs)
+    assert state_of(minhs) == "issued"
+
+
+def test_an_administrator_does_not_release_their_own(minhs: Certificate) -> None:
+    minh = actor("minh")
+    both = Actor(minh.account_id, minh.person_id, "x", (*minh.grants, Grant(Role.ADMINISTRATOR, None)))
+    revoke(minhs, RevocationReason.CERTIFICATE_HOLD)
+    with pytest.raises(Forbidden):
+        release(minhs, both)
+
+
+def test_a_suspended_certificate_can_be_revoked_for_good(minhs: Certificate) -> None:
+    revoke(minhs, RevocationReason.CERTIFICATE_HOLD)
+    revoke(minhs, RevocationReason.KEY_COMPROMISE)
+    with db.transaction() as session:
+        assert register.find(session, minhs.id).revocation.reason == RevocationReason.KEY_COMPROMISE  # type: ignore[union-attr]  # it was revoked
+
+
+def test_numbers_of_lists_rise_by_one(minhs: Certificate) -> None:
+    for _ in range(2):
+        tasks.publish_crl.func(minhs.authority.name, minhs.shard)
+    with db.transaction() as session:
+        query = select(Crl.number).where(Crl.authority_id == minhs.authority_id, Crl.shard == minhs.shard)
+        assert sorted(session.scalars(query)) == [1, 2, 3]
+
+
+def test_a_revoked_pass_signer_is_told_to_the_gates_as_unusable(city: Settings) -> None:
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        signer = register.pass_signers(session, now=now)[-1]
+    revoke(signer.certificate, RevocationReason.CESSATION_OF_OPERATION)
+    with db.transaction() as session:
+        assert [one.usable for one in register.pass_signers(session, now=now) if one.kid == signer.kid] == [False]
+        fallback = register.pass_signer_of(session, signer.agency.id, now=now)
+        assert fallback is not None
+        assert fallback.agency.id == signer.agency.parent_id
+
+
+def test_the_register_finds_by_name_without_marks_by_number_and_by_agency(minhs: Certificate) -> None:
+    with db.transaction() as session:
+        for text_ in ("tran van minh", "Trần Văn", minhs.serial_hex, minhs.serial_hex.upper(), "khoa học và công"):
+            found = register.search(session, actor("oanh"), text_).certificates
+            assert minhs.id in {one.id for one in found}, text_
+        assert register.search(session, actor("oanh"), "100%").certificates == []
+
+
+def test_the_register_is_read_page_by_page_without_gaps(city: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(register, "PAGE", 4)
+    seen, after = [], None
+    with db.transaction() as session:
+        while True:
+            page = register.search(session, actor("oanh"), "", after=after)
+            seen += [one.id for one in page.certificates]
+            after = page.next_key
+            if after is None:
+                break
+        everything = set(session.scalars(select(Certificate.id).where(Certificate.der.is_not(None))))
+    assert len(seen) == len(everything)
+    assert set(seen) == everything
+
+
+def test_the_register_shows_nothing_of_another_agency(minhs: Certificate) -> None:
+    with db.transaction() as session:
+        ward = session.scalars(select(Agency.id).where(Agency.code == "H99.03")).one()
+        elsewhere = Actor(None, None, "x", (Grant(Role.REGISTRATION_OFFICER, ward),))
+        found = register.search(session, elsewhere, "minh").certificates
+        assert minhs.id not in {one.id for one in found}
+
+
+def test_the_impact_is_gathered_from_the_parts_above(minhs: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask("lan")
+    monkeypatch.setattr(
+        revocations,
+        "impact_providers",
+        [lambda session, one: [revocations.Consequence("papers", 3), revocations.Consequence("passes", 0)]],
+    )
+    with db.transaction() as session:
+        found = revocations.impact(session, minhs)
+    assert [(str(one.sentence), one.count) for one in found] == [("papers", 3)]

@@ -1,0 +1,55 @@
+"""The demonstration city with its authorities, and people on their way to a certificate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from app.accounts import service as accounts
+from app.certificates import register, requests, tasks
+from app.certificates.models import Certificate
+from app.core import db
+from app.core.permissions import Actor
+from app.core.settings import Settings
+from app.demo import city
+from pki.keys import Curve, SoftwareKey
+from tests.factories.csrs import csr_der
+
+
+def create_city(settings: Settings) -> None:
+    city.create(settings, lambda _: None)
+
+
+def actor(login: str) -> Actor:
+    """Return the actor of an account of the demonstration."""
+    with db.transaction() as session:
+        account = accounts.find_account(session, login)
+        assert account is not None, login
+        return accounts.actor_of(account)
+
+
+def ask(login: str, key: SoftwareKey | None = None) -> UUID:
+    """Let somebody ask for a certificate as their browser does; return the request."""
+    who, now = actor(login), datetime.now(UTC)
+    with db.transaction() as session:
+        challenge = requests.new_challenge(session, who, now=now)
+        csr = csr_der(key or SoftwareKey.generate(Curve.P256), challenge)
+        return requests.submit(session, who, csr, challenge, now=now).id
+
+
+def approve(request_id: UUID, by: str = "dung") -> None:
+    with db.transaction() as session:
+        requests.approve(session, actor(by), request_id, now=datetime.now(UTC))
+
+
+def issued_to(login: str, key: SoftwareKey | None = None) -> Certificate:
+    """Walk somebody from the request to the certificate. `worker`'s settings must be those of the test."""
+    request_id = ask(login, key)
+    approve(request_id)
+    tasks.issue.func(str(request_id))
+    person_id = actor(login).person_id
+    assert person_id is not None
+    with db.transaction() as session:
+        found = register.current_of_person(session, person_id, now=datetime.now(UTC))
+        assert found is not None
+        return found
