@@ -33,7 +33,7 @@ def add(session: Session, checkpoint_id: UUID, *, label: str, actor: Actor, now:
     checkpoint = session.get(Checkpoint, checkpoint_id)
     if checkpoint is None:
         raise NotFound(_l("There is no such checkpoint."))
-    device = Device(checkpoint_id=checkpoint.id, label=label)
+    device = Device(checkpoint=checkpoint, label=label)
     session.add(device)
     session.flush()
     code = _give_code(device, now)

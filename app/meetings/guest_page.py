@@ -2,9 +2,9 @@
 
 The address holds a token of 192 random bits that names this page and nothing else; the pass's secret is not in it. It
 stands in the path, because the page must work without script on an old phone, where a fragment would be lost. So the
-page is never cached, sends no referrer, is kept from search engines, and the request log writes the rule of the route
-and not the path. Whoever gets the letter forwarded can open the page: the guard's look at the portrait is what binds
-the pass to a face.
+page is never cached, names itself to no other site (Referrer-Policy same-origin), is kept from search engines, and the
+request log writes the rule of the route and not the path. Whoever gets the letter forwarded can open the page: the
+guard's look at the portrait is what binds the pass to a face.
 """
 
 from __future__ import annotations
@@ -99,7 +99,6 @@ def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> Response
         page_token=page_token,
     )
     response = make_response(page, status)
-    response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

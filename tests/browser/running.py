@@ -82,11 +82,11 @@ def answers(url: str) -> bool:
 def running_city(data: Path) -> Iterator[City]:
     """Run `kyvao run` on a fresh data folder until the block ends; it must then stop by itself, cleanly."""
     postbox = Postbox()
-    mail = Controller(postbox, hostname="127.0.0.1", port=0)
+    mail = Controller(postbox, hostname="127.0.0.1", port=two_free_ports())
     mail.start()
     port = two_free_ports()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("KYVAO_")}
-    environ |= {"KYVAO_DEMO": "1", "KYVAO_SMTP_URL": f"smtp://127.0.0.1:{mail.server.sockets[0].getsockname()[1]}"}
+    environ |= {"KYVAO_DEMO": "1", "KYVAO_SMTP_URL": f"smtp://127.0.0.1:{mail.port}"}
     log = (data.parent / "city.log").open("wb")
     process = subprocess.Popen(
         [str(KYVAO), "run", "--data", str(data), "--port", str(port)], env=environ, stdout=log, stderr=log
