@@ -17,6 +17,7 @@ from app.registry import service as registry
 from pki.revocation import RevocationReason
 
 bp = Blueprint("certificates_admin", __name__, url_prefix="/certificates")
+register_bp = Blueprint("certificates_register", __name__, url_prefix="/certificates/register")
 
 
 @bp.get("/requests")
@@ -54,7 +55,7 @@ def refuse(request_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".pending"))
 
 
-@bp.get("/register")
+@register_bp.get("")
 @needs(Permission.FIND_CERTIFICATES)
 def search() -> ResponseReturnValue:
     text = request.args.get("q", "")[:100]
@@ -63,7 +64,7 @@ def search() -> ResponseReturnValue:
     return render_template("certificates/register.html", found=found, text=text, now=datetime.now(UTC), words=words)
 
 
-@bp.get("/register/<uuid:certificate_id>")
+@register_bp.get("/<uuid:certificate_id>")
 @needs(Permission.FIND_CERTIFICATES)
 def show(certificate_id: UUID) -> ResponseReturnValue:
     actor = current_actor()
@@ -81,7 +82,7 @@ def show(certificate_id: UUID) -> ResponseReturnValue:
     )
 
 
-@bp.get("/register/<uuid:certificate_id>.cer")
+@register_bp.get("/<uuid:certificate_id>.cer")
 @needs(Permission.FIND_CERTIFICATES)
 def download(certificate_id: UUID) -> Response:
     with transaction() as session:
@@ -90,7 +91,7 @@ def download(certificate_id: UUID) -> Response:
     return Response(found.der, mimetype="application/pkix-cert", headers=headers)
 
 
-@bp.route("/register/<uuid:certificate_id>/revoke", methods=["GET", "POST"])
+@register_bp.route("/<uuid:certificate_id>/revoke", methods=["GET", "POST"])
 @needs(Permission.REVOKE_CERTIFICATES)
 def revoke(certificate_id: UUID) -> ResponseReturnValue:
     actor = current_actor()
@@ -110,7 +111,7 @@ def revoke(certificate_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", certificate_id=certificate_id))
 
 
-@bp.post("/register/<uuid:certificate_id>/suspend")
+@register_bp.post("/<uuid:certificate_id>/suspend")
 @needs(Permission.REVOKE_CERTIFICATES)
 def suspend(certificate_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
@@ -120,7 +121,7 @@ def suspend(certificate_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", certificate_id=certificate_id))
 
 
-@bp.post("/register/<uuid:certificate_id>/release")
+@register_bp.post("/<uuid:certificate_id>/release")
 @needs(Permission.REVOKE_CERTIFICATES)
 def release(certificate_id: UUID) -> ResponseReturnValue:
     with transaction() as session:

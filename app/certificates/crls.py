@@ -76,13 +76,8 @@ def due(session: Session, *, now: datetime) -> list[tuple[Authority, int]]:
     """Return the shards whose newest list is past the middle of its life."""
     found = []
     for authority in session.scalars(select(Authority)):
-        newest_of = dict(
-            session.execute(
-                select(Crl.shard, func.max(Crl.this_update)).where(Crl.authority_id == authority.id).group_by(Crl.shard)
-            )
-            .tuples()
-            .all()
-        )
+        query = select(Crl.shard, func.max(Crl.this_update)).where(Crl.authority_id == authority.id)
+        newest_of = {row[0]: row[1] for row in session.execute(query.group_by(Crl.shard))}
         half = (ROOT_LIFETIME if authority.name == ProfileName.ROOT else LIFETIME) / 2
         found += [
             (authority, shard)

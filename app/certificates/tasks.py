@@ -17,6 +17,7 @@ from app.core.db import transaction
 from app.core.logs import log
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
+from pki.errors import PkiError
 
 
 @jobs.task(name=requests.ISSUE_TASK, retry=RETRY)
@@ -54,6 +55,10 @@ def refresh_crls(timestamp: int) -> None:
     with transaction() as session:
         due = [(authority.name, shard) for authority, shard in crls.due(session, now=now)]
     for name, shard in due:
-        with transaction() as session:
-            found = session.scalars(select(Authority).where(Authority.name == name)).one()
-            crls.publish(session, settings, found, shard, now=datetime.now(UTC))
+        try:
+            with transaction() as session:
+                found = session.scalars(select(Authority).where(Authority.name == name)).one()
+                crls.publish(session, settings, found, shard, now=datetime.now(UTC))
+        except PkiError as error:
+            # One list that cannot be made must not stop the others; /healthz says so before it runs out.
+            log.error("crl_not_published", authority=name, shard=shard, why=type(error).__name__)

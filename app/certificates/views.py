@@ -114,6 +114,7 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(admin.register_bp)
     add_place(
         app,
         Place(
@@ -136,7 +137,7 @@ def init(app: Flask) -> None:
         app,
         Place(
             _l("Register of certificates"),
-            "certificates_admin.search",
+            "certificates_register.search",
             Permission.FIND_CERTIFICATES,
             _l("Find a certificate by name, number or agency."),
         ),

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from cryptography import x509
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.certificates import key_access, register, tasks
 from app.certificates import personal_issuance as issuing
 from app.certificates.journal import SigningJournal
-from app.certificates.models import BlockedKey, Certificate, CertificateRequest, CertificateState, Revocation
+from app.certificates.models import (
+    Authority,
+    BlockedKey,
+    Certificate,
+    CertificateRequest,
+    CertificateState,
+    Crl,
+    Revocation,
+)
 from app.core import db
 from app.core.settings import Settings
 from pki.errors import KeyUnavailable
@@ -145,3 +153,13 @@ def test_the_city_can_be_asked_for_what_is_trusted_and_who_signs_passes(city: Se
     assert len({signer.kid for signer in signers}) == len(signers) == 4
     assert all(signer.usable for signer in signers)
     assert len(lists) == 10
+
+
+def test_a_list_that_cannot_be_signed_does_not_stop_the_others(city: Settings) -> None:
+    (city.data_dir / "keys" / "worker" / "issuing_citizens.pem").unlink()
+    with db.transaction() as session:
+        session.execute(update(Crl).values(this_update=Crl.this_update - timedelta(hours=25)))
+    tasks.refresh_crls.func(timestamp=0)
+    with db.transaction() as session:
+        second = set(session.scalars(select(Authority.name).join(Crl).where(Crl.number == 2)))
+    assert second == {"issuing_officials", "issuing_seals", "issuing_services", "tsa_authority"}
