@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from app.core.logs import log
 from app.core.security import csp_nonce
+from app.core.static_files import init_static_files
 
 DIST_URL: Final = "/static/dist/"
 MANIFEST: Final = Path(".vite") / "manifest.json"
@@ -124,6 +125,7 @@ def init_assets(app: Flask) -> None:
     def style_entry() -> Markup:
         return assets.get().style_tags()
 
+    init_static_files(app)
     app.jinja_env.globals.update(script_entry=script_entry, style_entry=style_entry)
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     own = app.jinja_loader
