@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden
 
 from app.core.settings import Settings
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 ORDINARY_BODY: Final = 1024 * 1024
 # What a person may upload: a PDF of 25 MB and the form around it.
 UPLOAD_BODY: Final = 26 * 1024 * 1024
+ORDINARY_FORM: Final = 256 * 1024
+# A list of guests travels through its page of confirmation.
+UPLOAD_FORM: Final = 2 * 1024 * 1024
 
 csrf = CSRFProtect()
 
@@ -26,7 +33,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=ORDINARY_BODY,
-        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        MAX_FORM_MEMORY_SIZE=ORDINARY_FORM,
         MAX_FORM_PARTS=200,
         SESSION_COOKIE_NAME="__Host-kyvao-form" if settings.secure_cookies else "kyvao-form",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
@@ -35,8 +42,10 @@ def init_security(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         WTF_CSRF_SSL_STRICT=False,
     )
-    csrf.init_app(app)
+    # In this order: looking for the form token reads the body, so its limit must be known by then.
     app.before_request(_refuse_foreign_origin)
+    app.before_request(_limit_body)
+    csrf.init_app(app)
     app.after_request(_headers)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
@@ -48,14 +57,22 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
-def allow_large_upload() -> None:
-    """Let this request's body be as large as an upload may be; call before touching the form."""
-    request.max_content_length = UPLOAD_BODY
+def takes_upload(view: Callable[P, R]) -> Callable[P, R]:
+    """Let the body of this route's requests be as large as an upload may be."""
+    view.__dict__["takes_upload"] = True
+    return view
 
 
 def allow_camera_and_wasm() -> None:
     """Let this page use the camera and compile WebAssembly (the gate's scanner)."""
     g.camera_and_wasm = True
+
+
+def _limit_body() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and view.__dict__.get("takes_upload", False):
+        request.max_content_length = UPLOAD_BODY
+        request.max_form_memory_size = UPLOAD_FORM
 
 
 def _refuse_foreign_origin() -> None:

@@ -21,7 +21,7 @@ from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.problems import status_of, wants_json
 from app.core.running import storage
-from app.core.security import allow_large_upload
+from app.core.security import takes_upload
 from app.documents import intake, service
 from app.documents.forms import AskForm, UploadForm
 from app.documents.models import Document, DocumentVersion
@@ -43,8 +43,8 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/new", methods=["GET", "POST"])
 @needs(Permission.SIGN_DOCUMENTS)
+@takes_upload
 def new() -> ResponseReturnValue:
-    allow_large_upload()
     form = UploadForm()
     if not form.validate_on_submit():
         return render_template("documents/new.html", form=form), 422 if form.is_submitted() else 200

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from app.core.db import transaction
 from app.core.errors import Invalid
 from app.core.permissions import Permission, current_actor, needs, signed_in
-from app.core.security import allow_large_upload
+from app.core.security import takes_upload
 from app.meetings import guests, service
 from app.meetings.forms import ActForm, GuestFileForm
 
@@ -32,8 +32,8 @@ def template() -> Response:
 
 @bp.route("/<uuid:meeting_id>/guests/file", methods=["GET", "POST"])
 @needs(Permission.MANAGE_MEETINGS)
+@takes_upload
 def check(meeting_id: UUID) -> ResponseReturnValue:
-    allow_large_upload()
     form = GuestFileForm()
     with transaction() as session:
         meeting = service.find(session, current_actor(), meeting_id)
@@ -53,9 +53,8 @@ def check(meeting_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/<uuid:meeting_id>/guests/file/confirm")
 @needs(Permission.MANAGE_MEETINGS)
+@takes_upload
 def confirm(meeting_id: UUID) -> ResponseReturnValue:
-    allow_large_upload()
-    request.max_form_memory_size = 2 * guests.MAXIMUM_BYTES
     try:
         content = base64.b64decode(request.form.get("packed", ""), validate=True)
     except ValueError as error:

@@ -21,7 +21,7 @@ from app.core.db import transaction
 from app.core.errors import AppError, NotFound, TooMany
 from app.core.permissions import public
 from app.core.running import settings, storage
-from app.core.security import allow_large_upload
+from app.core.security import takes_upload
 from app.core.throttle import may_pass
 from app.meetings import passes, portraits, sealing
 from app.meetings.forms import ActForm, PortraitForm
@@ -39,8 +39,8 @@ def show(page_token: str) -> ResponseReturnValue:
 
 @bp.post("/<page_token>/portrait")
 @public("the token of the address is the key to this one page")
+@takes_upload
 def set_portrait(page_token: str) -> ResponseReturnValue:
-    allow_large_upload()
     form = PortraitForm()
     guest = _guest(page_token)
     with transaction() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 
 from flask.testing import FlaskClient
 
@@ -53,3 +54,18 @@ def test_a_huge_body_is_refused_with_a_sentence(client: FlaskClient) -> None:
 def test_signed_in_pages_are_not_kept_by_anyone(settings: Settings, sign_in: Callable[[str], FlaskClient]) -> None:
     city.create(settings, lambda _: None)
     assert sign_in("lan").get("/").headers["Cache-Control"] == "no-store"
+
+
+def test_an_upload_larger_than_an_ordinary_form_reaches_its_page(
+    settings: Settings, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    city.create(settings, lambda _: None)
+    client = sign_in("minh")
+    form = {
+        "csrf_token": csrf_token(client, "/documents/new"),
+        "title": "Thử",
+        "file": (BytesIO(b"no PDF " * 400_000), "thu.pdf"),
+    }
+    answer = client.post("/documents/new", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "PDF" in answer.get_data(as_text=True)
