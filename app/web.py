@@ -23,6 +23,8 @@ CAPABILITIES: Final = (
     "home",
     "accounts",
     "certificates",
+    "documents",
+    "signing",
     "gate",
     "meetings",
     "notices",

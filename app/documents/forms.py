@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.documents.service import LONGEST_TITLE
 
@@ -16,7 +16,7 @@ class UploadForm(FlaskForm):
         _l("Title"),
         description=_l("What the document is about, as it should stand in lists."),
         validators=[
-            InputRequired(_l("Give the document a title.")),
+            DataRequired(_l("Give the document a title.")),
             Length(max=LONGEST_TITLE, message=_l("A title has at most 200 characters.")),
         ],
     )

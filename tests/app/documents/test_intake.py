@@ -1,0 +1,79 @@
+"""Bringing a paper: what is stored, and what is refused in a sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import pikepdf
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.core import db
+from app.core.settings import Settings
+from app.documents.models import Document
+from tests.factories.documents import encrypted_pdf, plain_pdf, scripted_pdf, upload, uploaded
+
+pytestmark = pytest.mark.usefixtures("city")
+
+SignIn = Callable[[str], FlaskClient]
+
+
+def count_of_documents() -> int:
+    with db.transaction() as session:
+        return session.scalar(select(func.count()).select_from(Document)) or 0
+
+
+def test_an_uploaded_paper_stands_in_the_list_and_can_be_downloaded(sign_in: SignIn) -> None:
+    client = sign_in("minh")
+    document_id = uploaded(client, plain_pdf(pages=3), title="Quyết định về họp")
+    assert "Quyết định về họp" in client.get("/documents?q=quyet dinh").get_data(as_text=True)
+    answer = client.get(f"/documents/{document_id}/download")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    with pikepdf.open(BytesIO(answer.get_data())) as pdf:
+        assert len(pdf.pages) == 3
+
+
+def test_a_paper_without_signatures_is_rewritten_once_so_that_hidden_bytes_are_gone(sign_in: SignIn) -> None:
+    client = sign_in("minh")
+    document_id = uploaded(client, plain_pdf() + b"\n% hidden behind the end\n")
+    assert b"hidden behind the end" not in client.get(f"/documents/{document_id}/content").get_data()
+
+
+@pytest.mark.parametrize(
+    ("pdf", "sentence"),
+    [
+        (b"hello", "không phải là PDF"),
+        (b"", "không phải là PDF"),
+        (plain_pdf()[:300], "không phải là PDF"),
+        (encrypted_pdf(), "mật khẩu"),
+        (scripted_pdf(), "chương trình"),
+    ],
+    ids=["no pdf", "empty", "truncated", "encrypted", "script"],
+)
+def test_a_file_that_cannot_be_signed_is_refused_and_nothing_is_stored(
+    sign_in: SignIn, settings: Settings, pdf: bytes, sentence: str
+) -> None:
+    answer = upload(sign_in("minh"), pdf)
+    assert answer.status_code == 422
+    assert sentence in answer.get_data(as_text=True)
+    assert count_of_documents() == 0
+    assert not [path for path in (settings.data_dir / "objects").rglob("*") if path.is_file()]
+
+
+def test_a_file_over_25_megabytes_is_refused_with_the_limit(sign_in: SignIn) -> None:
+    answer = upload(sign_in("minh"), b"%PDF-1.7\n" + bytes(25 * 1024 * 1024))
+    assert answer.status_code == 413
+    assert "25 MB" in answer.get_data(as_text=True)
+    assert count_of_documents() == 0
+
+
+def test_a_body_far_over_the_limit_is_not_even_read(sign_in: SignIn) -> None:
+    assert upload(sign_in("minh"), bytes(27 * 1024 * 1024)).status_code == 413
+
+
+def test_a_paper_without_a_title_is_refused(sign_in: SignIn) -> None:
+    answer = upload(sign_in("minh"), plain_pdf(), title=" ")
+    assert answer.status_code == 422
+    assert count_of_documents() == 0
