@@ -1,81 +1,76 @@
-"""Certification paths: from a certificate to a root we were given, with its status from lists we were given.
+"""Certification paths to explicit roots, judged at a given moment with evidence that is handed in. Nothing is fetched.
 
-Nothing is fetched and no list of the operating system is used (RFC 5280, 6; EN 319 102-1, 5.2.6). Where the status
-cannot be established, the answer says so and is not "good".
+The path itself (RFC 5280, 6.1) is pyHanko's work; what a revocation list or an OCSP answer means is in
+`pki.status_evidence`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
-    InvalidCertificateError,
-    PathBuildingError,
+    ExpiredError,
+    NotYetValidError,
     PathError,
-    PathValidationError,
     ValidationError,
 )
 
-from pki.revocation import RevocationReason
+from pki import oids
+from pki.status_evidence import Revocation, StatusEvidence, find_status
 
-# A list is still used this long after its nextUpdate: clocks differ.
-_TOLERANCE = timedelta(minutes=5)
-
-
-class PathStatus(StrEnum):
-    """What is known of a certificate at a time."""
-
-    GOOD = "good"
-    # No path to a root that we trust.
-    UNTRUSTED = "untrusted"
-    # Not yet valid, or valid no more, at that time.
-    NOT_IN_VALIDITY = "not_in_validity"
-    # Not for this use, or broken in another way.
-    UNFIT = "unfit"
-    REVOKED = "revoked"
-    # Trusted, but no fresh list says anything about it.
-    STATUS_UNKNOWN = "status_unknown"
+# The most certificates a signature may bring along; more only costs time.
+_MAXIMUM_EXTRA: Final = 20
+_ADOBE_DOCUMENTS: Final = "1.2.840.113583.1.1.5"
+_SIGNING_USES: Final = frozenset(
+    {oids.EKU_DOCUMENT_SIGNING, oids.EKU_MS_DOCUMENT_SIGNING, oids.EKU_EMAIL_PROTECTION, _ADOBE_DOCUMENTS}
+)
 
 
 class Purpose(StrEnum):
-    """What the certificate is used for."""
+    """What the last certificate of a path was used for."""
 
     SIGNING = "signing"
     TIMESTAMPING = "timestamping"
 
 
+class PathVerdict(StrEnum):
+    VALID = "valid"
+    # At the moment asked about, or before it; `revocation` says when and why.
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    # No path to one of our roots.
+    UNTRUSTED = "untrusted"
+    WRONG_PURPOSE = "wrong_purpose"
+    # A path, but no current evidence of status for one of its certificates.
+    STATUS_UNKNOWN = "status_unknown"
+    MALFORMED = "malformed"
+
+
 @dataclass(frozen=True)
 class TrustStore:
-    """Roots that are trusted, and intermediates that help to find a way to them, in DER."""
+    """Roots that we trust, and authorities that help to reach them (trusted only through a root)."""
 
     roots_der: tuple[bytes, ...]
     intermediates_der: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
-class StatusEvidence:
-    """The newest revocation lists, in DER."""
-
-    crls_der: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True)
 class PathResult:
-    """The answer. `revoked_at` and `reason` are given whenever the end certificate stands on a list, also when that
-    was after the time asked about and the answer is GOOD."""
-
-    status: PathStatus
-    revoked_at: datetime | None = None
-    reason: RevocationReason | None = None
+    verdict: PathVerdict
+    # From the end entity to the certificate below the root; empty where no path was found.
+    chain_der: tuple[bytes, ...] = ()
+    # The earliest revocation on the path that the evidence knows of, also one after the moment asked about.
+    revocation: Revocation | None = None
 
 
 def validate_path(
@@ -84,134 +79,104 @@ def validate_path(
     trust: TrustStore,
     evidence: StatusEvidence,
     at: datetime,
-    now: datetime,
-    purpose: Purpose = Purpose.SIGNING,
-    others_der: Sequence[bytes] = (),
+    purpose: Purpose,
+    extra_der: Iterable[bytes] = (),
 ) -> PathResult:
-    """Return what the certificate was worth at `at`, as far as can be told at `now` (both aware UTC).
+    """Judge a certificate at `at`: path, validity, purpose, and status of every certificate below the root.
 
-    `others_der` are certificates that came with the signature; they help to find a path and are trusted for nothing.
+    A revocation after `at` leaves the verdict VALID and is told in `revocation`. A status that cannot be
+    established is STATUS_UNKNOWN, never VALID. `extra_der` are certificates that the signature brought along; they
+    help to build a path and are trusted for nothing. Raises nothing for any input.
     """
-    found = _find_path(certificate_der, (*trust.intermediates_der, *others_der), trust.roots_der, at, purpose)
-    if isinstance(found, PathStatus):
-        return PathResult(found)
-    worst = PathResult(PathStatus.GOOD)
-    crls = [x509.load_der_x509_crl(der) for der in evidence.crls_der]
-    for place, (below, issuer) in enumerate(zip(found[1:], found[:-1], strict=True)):
-        is_end = place == len(found) - 2
-        result = _status(below, issuer, crls, at=at, now=now)
-        if result.status is not PathStatus.GOOD:
-            return result if is_end else PathResult(result.status)
-        worst = result if is_end else worst
-    return worst
+    try:
+        certificate = x509.load_der_x509_certificate(certificate_der)
+        fits = _fits(certificate, purpose)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return PathResult(PathVerdict.MALFORMED)
+    if not fits:
+        return PathResult(PathVerdict.WRONG_PURPOSE)
+    built = _build(certificate_der, trust, at, tuple(extra_der)[:_MAXIMUM_EXTRA])
+    if isinstance(built, PathVerdict):
+        return PathResult(built)
+    return _judge_status(built, evidence, at)
 
 
-def _find_path(
-    certificate_der: bytes, others_der: Sequence[bytes], roots_der: Sequence[bytes], at: datetime, purpose: Purpose
-) -> list[x509.Certificate] | PathStatus:
-    """Return root, intermediates and end certificate, or why there is no such path."""
+def _judge_status(path: tuple[x509.Certificate, ...], evidence: StatusEvidence, at: datetime) -> PathResult:
+    """Ask for every certificate of `path` (end entity first, root last) but the root."""
+    chain_der = tuple(one.public_bytes(Encoding.DER) for one in path[:-1])
+    found = [find_status(one, issuer, evidence, at=at) for one, issuer in zip(path, path[1:], strict=False)]
+    revocations = sorted((status for status in found if isinstance(status, Revocation)), key=lambda one: one.time)
+    first = revocations[0] if revocations else None
+    if first is not None and first.time <= at:
+        return PathResult(PathVerdict.REVOKED, chain_der, first)
+    if any(status is None for status in found):
+        return PathResult(PathVerdict.STATUS_UNKNOWN, chain_der, first)
+    return PathResult(PathVerdict.VALID, chain_der, first)
+
+
+def _build(
+    certificate_der: bytes, trust: TrustStore, at: datetime, extra_der: tuple[bytes, ...]
+) -> tuple[x509.Certificate, ...] | PathVerdict:
+    """Return the path, end entity first and root last, or why there is none."""
     try:
         context = ValidationContext(
-            trust_roots=[asn1_x509.Certificate.load(der) for der in roots_der],
+            trust_roots=[asn1_x509.Certificate.load(der) for der in trust.roots_der],
+            other_certs=[asn1_x509.Certificate.load(der) for der in (*trust.intermediates_der, *extra_der)],
             moment=at,
             allow_fetching=False,
+            # Status is judged by us, below: pyHanko has no notion of "revoked later than the moment asked about".
             revocation_mode="soft-fail",
         )
-        validator = CertificateValidator(
-            asn1_x509.Certificate.load(certificate_der),
-            [asn1_x509.Certificate.load(der) for der in others_der],
-            validation_context=context,
-        )
-        usage, extended = _usage(purpose)
-        path = asyncio.run(validator.async_validate_usage(key_usage=usage, extended_key_usage=extended))
-        return [x509.load_der_x509_certificate(one.dump()) for one in path.iter_certs(include_root=True)]
-    except PathBuildingError:
-        return PathStatus.UNTRUSTED
-    except (PathValidationError, InvalidCertificateError, PathError, ValidationError, ValueError, TypeError) as error:
-        return _why(certificate_der, at, error)
+        validator = CertificateValidator(asn1_x509.Certificate.load(certificate_der), validation_context=context)
+        path = asyncio.run(validator.async_validate_path())
+        ders = [one.dump() for one in path.iter_certs(include_root=True)]
+    except ExpiredError:
+        return PathVerdict.EXPIRED
+    except NotYetValidError:
+        return PathVerdict.NOT_YET_VALID
+    except (PathError, ValidationError):
+        return PathVerdict.UNTRUSTED
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        return PathVerdict.MALFORMED
+    if len(ders) < 2:
+        # A root itself signed: nobody answers for its status.
+        return PathVerdict.WRONG_PURPOSE
+    return tuple(x509.load_der_x509_certificate(der) for der in reversed(ders))
 
 
-def _usage(purpose: Purpose) -> tuple[set[str], set[str]]:
+def _fits(certificate: x509.Certificate, purpose: Purpose) -> bool:
+    extensions = certificate.extensions
+    usage = _usage(extensions)
+    extended = _extended_usage(extensions)
     if purpose is Purpose.TIMESTAMPING:
-        return set(), {"time_stamping"}
-    return {"non_repudiation"}, set()
+        # RFC 3161, 2.3: this one use, and critical.
+        return usage and extended is not None and extended == ({oids.EKU_TIME_STAMPING}, True)
+    return usage and (extended is None or bool(extended[0] & _SIGNING_USES))
 
 
-def _why(certificate_der: bytes, at: datetime, error: Exception) -> PathStatus:
-    if isinstance(error, ValueError | TypeError) and not isinstance(error, ValidationError):
-        return PathStatus.UNFIT
-    certificate = x509.load_der_x509_certificate(certificate_der)
-    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-        return PathStatus.NOT_IN_VALIDITY
-    return PathStatus.UNFIT
-
-
-def _status(
-    certificate: x509.Certificate,
-    issuer: x509.Certificate,
-    crls: Sequence[x509.CertificateRevocationList],
-    *,
-    at: datetime,
-    now: datetime,
-) -> PathResult:
-    """Return what the fresh lists of `issuer` say; a certificate without an address of a list needs none (nocheck)."""
-    points = _points(certificate)
-    usable = [crl for crl in crls if _covers(crl, issuer, points) and _is_fresh(crl, now)]
-    if not usable:
-        return PathResult(PathStatus.STATUS_UNKNOWN)
-    newest = max(usable, key=lambda crl: crl.last_update_utc)
-    entry = newest.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if entry is None:
-        return PathResult(PathStatus.GOOD)
-    revoked_at, reason = entry.revocation_date_utc, _reason(entry)
-    status = PathStatus.REVOKED if revoked_at <= at else PathStatus.GOOD
-    return PathResult(status, revoked_at, reason)
-
-
-def _points(certificate: x509.Certificate) -> set[str]:
+def _usage(extensions: x509.Extensions) -> bool:
+    """Return whether the key may sign for its holder (RFC 5280, 4.2.1.3); without the extension it may not."""
     try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
-        return set()
-    return {str(name.value) for point in points for name in point.full_name or ()}
-
-
-def _covers(crl: x509.CertificateRevocationList, issuer: x509.Certificate, points: set[str]) -> bool:
-    """Say whether a list is signed by the issuer and meant for certificates that name one of `points`."""
-    if crl.issuer != issuer.subject:
         return False
+    return usage.digital_signature or usage.content_commitment
+
+
+def _extended_usage(extensions: x509.Extensions) -> tuple[set[str], bool] | None:
     try:
-        scope = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
-        named = {str(name.value) for name in scope.full_name or ()}
+        found = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
-        named = set()
-    if named and not named & points:
-        return False
-    key = issuer.public_key()
-    try:
-        return isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) and crl.is_signature_valid(key)
-    except (InvalidSignature, ValueError):
-        return False
+        return None
+    return {use.dotted_string for use in found.value}, found.critical
 
 
-def _is_fresh(crl: x509.CertificateRevocationList, now: datetime) -> bool:
-    until = crl.next_update_utc
-    return until is not None and crl.last_update_utc - _TOLERANCE <= now <= until + _TOLERANCE
-
-
-def _reason(entry: x509.RevokedCertificate) -> RevocationReason:
-    try:
-        flag = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except x509.ExtensionNotFound:
-        return RevocationReason.UNSPECIFIED
-    names = {
-        x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
-        x509.ReasonFlags.ca_compromise: RevocationReason.CA_COMPROMISE,
-        x509.ReasonFlags.affiliation_changed: RevocationReason.AFFILIATION_CHANGED,
-        x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
-        x509.ReasonFlags.cessation_of_operation: RevocationReason.CESSATION_OF_OPERATION,
-        x509.ReasonFlags.certificate_hold: RevocationReason.CERTIFICATE_HOLD,
-        x509.ReasonFlags.privilege_withdrawn: RevocationReason.PRIVILEGE_WITHDRAWN,
-        x509.ReasonFlags.aa_compromise: RevocationReason.AA_COMPROMISE,
-    }
-    return names.get(flag, RevocationReason.UNSPECIFIED)
+__all__ = [
+    "PathResult",
+    "PathVerdict",
+    "Purpose",
+    "Revocation",
+    "StatusEvidence",
+    "TrustStore",
+    "validate_path",
+]

@@ -1,0 +1,129 @@
+"""What a check of a PDF found, as data: stable codes that pages and the command line turn into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Verdict(StrEnum):
+    """TOTAL-PASSED, TOTAL-FAILED and INDETERMINATE of EN 319 102-1, 5.1.3."""
+
+    VALID = "valid"
+    NOT_VALID = "not_valid"
+    INDETERMINATE = "indeterminate"
+
+
+class Reason(StrEnum):
+    """Why, worst first in the order in which they are looked for."""
+
+    OK = "ok"
+    UNSIGNED = "unsigned"
+    # The file as it was received.
+    NOT_READABLE = "not_readable"
+    BYTES_AFTER_END = "bytes_after_end"
+    BYTES_BEFORE_START = "bytes_before_start"
+    # The signature's cover.
+    BYTE_RANGE = "byte_range"
+    CHANGED = "changed"
+    CHANGED_AFTER_SIGNING = "changed_after_signing"
+    OVERLAID_AFTER_SIGNING = "overlaid_after_signing"
+    NOT_COVERED = "not_covered"
+    COPIED = "copied"
+    # The signature's value and the certificate behind it.
+    BAD_SIGNATURE = "bad_signature"
+    UNFIT_CERTIFICATE = "unfit_certificate"
+    UNTRUSTED = "untrusted"
+    OUT_OF_VALIDITY = "out_of_validity"
+    REVOKED = "revoked"
+    REVOKED_TIME_NOT_PROVEN = "revoked_time_not_proven"
+    STATUS_UNKNOWN = "status_unknown"
+
+
+class TimeProof(StrEnum):
+    """How the time of a signature is known."""
+
+    TIMESTAMP = "timestamp"
+    # A timestamp is there and proves nothing: not over this value, or by somebody we do not trust.
+    BAD_TIMESTAMP = "bad_timestamp"
+    CLAIMED = "claimed"
+
+
+class Changes(IntEnum):
+    """What was done to the file after a signature, in rising order."""
+
+    NONE = 0
+    # Proofs for the archive alone.
+    PROOFS = 1
+    # Further signatures, and fields that were made for it.
+    SIGNATURES = 2
+    OTHER = 3
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """One signature."""
+
+    field_name: str
+    verdict: Verdict
+    reason: Reason
+    # As the certificate names them; empty where it does not.
+    signer: str
+    organisation: str
+    title: str
+    issuer: str
+    serial_hex: str
+    certificate_sha256: str
+    # What the signer claims, what is proven, and how; `proven_at` None without a good timestamp.
+    claimed_at: datetime | None
+    proven_at: datetime | None
+    time_proof: TimeProof
+    covers_whole_file: bool
+    changes_after: Changes
+    # When the certificate was revoked, whether or not that was before the signature.
+    revoked_at: datetime | None
+    # As RFC 5280, 5.3.1 spells it.
+    revocation_reason: str | None
+
+    def to_json(self) -> Mapping[str, object]:
+        """Return plain values; times in ISO 8601 with their offset."""
+        return {
+            "field": self.field_name,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "signer": self.signer,
+            "organisation": self.organisation,
+            "title": self.title,
+            "issuer": self.issuer,
+            "serial": self.serial_hex,
+            "certificate_sha256": self.certificate_sha256,
+            "claimed_at": self.claimed_at and self.claimed_at.isoformat(),
+            "proven_at": self.proven_at and self.proven_at.isoformat(),
+            "time_proof": self.time_proof,
+            "covers_whole_file": self.covers_whole_file,
+            "changes_after": self.changes_after.name.lower(),
+            "revoked_at": self.revoked_at and self.revoked_at.isoformat(),
+            "revocation_reason": self.revocation_reason,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole file. Its verdict is the worst of its signatures; one without signatures is INDETERMINATE, UNSIGNED."""
+
+    verdict: Verdict
+    reason: Reason
+    signatures: tuple[SignatureReport, ...]
+    # The file could only be read with leniency; other programs may see another file.
+    lenient: bool = False
+
+    def to_json(self) -> Mapping[str, object]:
+        """Return plain values."""
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "lenient": self.lenient,
+            "signatures": [one.to_json() for one in self.signatures],
+        }
