@@ -7,6 +7,7 @@ The path itself (RFC 5280, 6.1) is pyHanko's work; what a revocation list or an 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,7 +105,7 @@ def validate_path(
 def _judge_status(path: tuple[x509.Certificate, ...], evidence: StatusEvidence, at: datetime) -> PathResult:
     """Ask for every certificate of `path` (end entity first, root last) but the root."""
     chain_der = tuple(one.public_bytes(Encoding.DER) for one in path[:-1])
-    found = [find_status(one, issuer, evidence, at=at) for one, issuer in zip(path, path[1:], strict=False)]
+    found = [find_status(one, issuer, evidence, at=at) for one, issuer in itertools.pairwise(path)]
     revocations = sorted((status for status in found if isinstance(status, Revocation)), key=lambda one: one.time)
     first = revocations[0] if revocations else None
     if first is not None and first.time <= at:
