@@ -11,6 +11,8 @@ from flask import Flask, request
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 
+from app.core.form_words import init_form_words
+
 LANGUAGES: Final = ("vi", "en")
 CITY_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 LANGUAGE_COOKIE: Final = "kyvao-language"
@@ -28,6 +30,7 @@ def init_i18n(app: Flask) -> None:
         BABEL_TRANSLATION_DIRECTORIES=";".join(folders) or str(TRANSLATIONS),
     )
     Babel(app, locale_selector=choose_language)
+    init_form_words(app)
     app.jinja_env.filters.update(moment=moment, day=day, clock_time=clock_time, number=number)
     app.jinja_env.globals["current_language"] = current_language
 
