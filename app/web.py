@@ -25,6 +25,7 @@ CAPABILITIES: Final = (
     "certificates",
     "documents",
     "signing",
+    "verification",
     "gate",
     "meetings",
     "notices",
