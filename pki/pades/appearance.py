@@ -155,7 +155,8 @@ def _to_unicode(shown: Face, glyph_ids: dict[str, int]) -> bytes:
         body = "\n".join(f"<{number:04X}> <{code:04X}>" for number, code in part)
         blocks.append(f"{len(part)} beginbfchar\n{body}\nendbfchar")
     return (
-        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n/CMapType 2 def /CMapName /Adobe-Identity-UCS def\n"
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+        "/CMapType 2 def /CMapName /Adobe-Identity-UCS def\n"
         "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
         "1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
         + "\n".join(blocks)

@@ -63,16 +63,16 @@ def is_overlaid(embedded: EmbeddedPdfSignature) -> bool:
 def _visible(reader: PdfFileReader, revision: int | None) -> Iterator[tuple[str, Box, bool]]:
     """Yield name, box and whether it is signed, for each field with an area, as of a revision (None: now)."""
     root = reader.root if revision is None else reader.get_historical_root(revision)
-    form = root.get("/AcroForm")
-    for field in form["/Fields"] if form is not None and "/Fields" in form else ():
-        entry = field.get_object() if isinstance(field, generic.IndirectObject) else field
-        rectangle = entry.get("/Rect")
-        if rectangle is None:
+    # By subscript: `get` would hand over a reference where something is an object of its own.
+    form = root["/AcroForm"] if "/AcroForm" in root else {}
+    for entry in form["/Fields"] if "/Fields" in form else ():
+        field = entry.get_object() if isinstance(entry, generic.IndirectObject) else entry
+        if "/Rect" not in field:
             continue
-        x0, y0, x1, y1 = (float(number) for number in rectangle)
+        x0, y0, x1, y1 = (float(number) for number in field["/Rect"])
         box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
         if box[0] < box[2] and box[1] < box[3]:
-            yield str(entry.get("/T", "")), box, "/V" in entry
+            yield str(field["/T"]) if "/T" in field else "", box, "/V" in field
 
 
 def _overlap(one: Box, other: Box) -> bool:
