@@ -45,6 +45,10 @@ class Storage:
             raise NotFound("stored file is damaged")
         return content
 
+    def remove(self, digest_hex: str) -> None:
+        """Delete the content for good; removing it twice is the same as once. The caller knows that nobody needs it."""
+        self._path(digest_hex).unlink(missing_ok=True)
+
     def _path(self, digest_hex: str) -> Path:
         if not _DIGEST.fullmatch(digest_hex):
             raise NotFound("not a digest")

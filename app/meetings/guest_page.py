@@ -18,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from app.core.db import transaction
-from app.core.errors import AppError, NotFound, TooMany
+from app.core.errors import AppError, Conflict, NotFound, TooMany
 from app.core.permissions import public
 from app.core.running import settings, storage
 from app.core.security import takes_upload
@@ -46,6 +46,9 @@ def set_portrait(page_token: str) -> ResponseReturnValue:
     with transaction() as session:
         if not may_pass(session, f"portrait:{guest.id}", limit=10, per=timedelta(hours=1), now=datetime.now(UTC)):
             raise TooMany(_l("There were too many tries."), _l("Try again in an hour."))
+        state = _state(guest, passes.newest_of(session, guest.id), datetime.now(UTC))
+    if state not in ("valid", "pending"):
+        raise Conflict(_l("This invitation no longer counts, so no portrait is kept for it."))
     if not form.validate_on_submit():
         return _page(page_token, form, status=422)
     try:
@@ -53,9 +56,8 @@ def set_portrait(page_token: str) -> ResponseReturnValue:
     except AppError as error:
         form.portrait.errors = [f"{error} {error.next_step or ''}".strip()]
         return _page(page_token, form, status=422)
-    digest_hex = storage().put(picture)
     with transaction() as session:
-        passes.by_page_token(session, page_token).portrait_sha256 = digest_hex
+        portraits.give(session, storage(), passes.by_page_token(session, page_token), picture)
     flash(_("Your portrait is saved. The guard sees it when your code is scanned."))
     return redirect(url_for(".show", page_token=page_token))
 
@@ -64,7 +66,7 @@ def set_portrait(page_token: str) -> ResponseReturnValue:
 @public("the token of the address is the key to this one page")
 def delete_portrait(page_token: str) -> ResponseReturnValue:
     with transaction() as session:
-        passes.by_page_token(session, page_token).portrait_sha256 = None
+        portraits.give(session, storage(), passes.by_page_token(session, page_token), None)
     flash(_("Your portrait is deleted."))
     return redirect(url_for(".show", page_token=page_token))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +20,7 @@ from app.core.errors import Conflict, Invalid, NotFound, Sentence
 from app.core.permissions import Actor
 from app.meetings import passes
 from app.meetings import service as meetings
+from app.meetings.entered import one_line
 from app.meetings.models import Guest, Meeting, MeetingState
 
 MAXIMUM_ROWS: Final = 5_000
@@ -72,16 +72,17 @@ class DryRun:
 
 def read(name: str, email: str, organisation: str) -> NewGuest:
     """Return a checked guest. Raises Invalid with a sentence about the first thing wrong."""
-    clean_name, clean_organisation = _clean(name), _clean(organisation)
+    clean_name, clean_organisation = one_line(name), one_line(organisation)
     if not clean_name:
         raise Invalid(_l("The name is missing."))
     if len(clean_name) > _LONGEST or len(clean_organisation) > _LONGEST:
         raise Invalid(_l("The name or organisation is over 120 characters long."))
     try:
-        address = validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
+        # ASCII only: too few mail servers take other addresses (RFC 6531).
+        valid = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
         raise Invalid(_l("The e-mail address is not right.")) from error
-    return NewGuest(clean_name, address, clean_organisation)
+    return NewGuest(clean_name, valid.ascii_email or valid.normalized, clean_organisation)
 
 
 def of_meeting(session: Session, meeting: Meeting) -> Sequence[Guest]:
@@ -96,10 +97,7 @@ def add(session: Session, actor: Actor, meeting_id: UUID, guest: NewGuest) -> Gu
     if guest.email.lower() in _addresses(session, meeting):
         raise Conflict(_l("This e-mail address is on the list already."))
     added = _insert(session, meeting, guest)
-    audit.record(
-        session, actor, "guest_added", object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id,
-        guest=str(added.id),
-    )  # fmt: skip
+    _record(session, actor, "guest_added", meeting, guest=str(added.id))
     return added
 
 
@@ -110,26 +108,44 @@ def add_all(session: Session, actor: Actor, meeting_id: UUID, guests: Sequence[N
     fresh = [guest for guest in guests if guest.email.lower() not in known]
     for guest in fresh:
         _insert(session, meeting, guest)
-    audit.record(
-        session, actor, "guests_imported", object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id,
-        guests=len(fresh),
-    )  # fmt: skip
+    _record(session, actor, "guests_imported", meeting, guests=len(fresh))
     return len(fresh)
 
 
-def remove(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, *, now: datetime) -> Guest:
-    """Take a guest off the list and withdraw what was sent, telling the guest. Doing it again changes nothing."""
+def find(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID) -> Guest:
+    """Return a guest of a meeting of the actor's agencies. Raises NotFound."""
     meeting = meetings.find(session, actor, meeting_id)
     guest = session.get(Guest, guest_id)
     if guest is None or guest.meeting_id != meeting.id:
         raise NotFound(_l("There is no such guest."))
+    return guest
+
+
+def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new: NewGuest) -> Guest:
+    """Correct a guest who was not invited yet. Raises Conflict after that: the letter is out of our hands."""
+    meeting = _open_meeting(session, actor, meeting_id)
+    guest = find(session, actor, meeting_id, guest_id)
+    if guest.invited_at is not None or guest.removed_at is not None:
+        raise Conflict(
+            _l("This guest was invited already. Nothing was changed."),
+            _l("Withdraw the invitation, then add them again."),
+        )
+    if new.email.lower() != guest.email.lower() and new.email.lower() in _addresses(session, meeting):
+        raise Conflict(_l("This e-mail address is on the list already."))
+    guest.name, guest.email, guest.organisation = new.name, new.email, new.organisation
+    _record(session, actor, "guest_changed", meeting, guest=str(guest.id))
+    return guest
+
+
+def remove(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, *, now: datetime) -> Guest:
+    """Take a guest off the list and withdraw what was sent, telling the guest. Doing it again changes nothing."""
+    guest = find(session, actor, meeting_id, guest_id)
+    # A pass that is being signed right now is waited for, and then ended like any other.
+    session.refresh(guest, with_for_update={"of": Guest})
     if guest.removed_at is None:
         passes.withdraw(session, guest)
         guest.removed_at = now
-        audit.record(
-            session, actor, "guest_removed", object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id,
-            guest=str(guest.id),
-        )  # fmt: skip
+        _record(session, actor, "guest_removed", guest.meeting, guest=str(guest.id))
     return guest
 
 
@@ -187,7 +203,7 @@ def _records(content: bytes) -> list[tuple[int, dict[str, str]]]:
         table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise Invalid(_l("The file could not be read as a table."), _l("Save it as CSV again.")) from error
-    heads = [_HEADS.get(_clean(head).lower()) for head in table[0]] if table else []
+    heads = [_HEADS.get(one_line(head).lower()) for head in table[0]] if table else []
     if "name" not in heads or "email" not in heads:
         raise Invalid(
             _l("The first row must name the columns “Họ tên” and “E-mail”."), _l("Use the template of this page.")
@@ -202,7 +218,7 @@ def _records(content: bytes) -> list[tuple[int, dict[str, str]]]:
 
 
 def _open_meeting(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
-    meeting = meetings.find(session, actor, meeting_id)
+    meeting = meetings.claim(session, actor, meeting_id)
     if meeting.state == MeetingState.CANCELLED:
         raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
     return meeting
@@ -220,10 +236,8 @@ def _insert(session: Session, meeting: Meeting, guest: NewGuest) -> Guest:
     return added
 
 
-def _clean(text: str) -> str:
-    normal = unicodedata.normalize("NFC", text)
-    visible = "".join(letter for letter in normal if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co"})
-    return " ".join(visible.split())
+def _record(session: Session, actor: Actor, act: str, meeting: Meeting, **facts: str | int) -> None:
+    audit.record(session, actor, act, object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id, **facts)
 
 
 def _harmless(cell: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
@@ -77,7 +78,7 @@ def page_address(settings: Settings, page_token: str) -> str:
 
 
 def calendar(settings: Settings, guest: Guest, method: Method, now: datetime) -> bytes:
-    """Return the calendar object: UID stable for a guest and meeting, SEQUENCE that of the meeting."""
+    """Return the calendar object: UID stable for a guest and meeting, SEQUENCE rising with each change."""
     meeting, host = guest.meeting, _host(settings)
     made = Calendar()
     made.add("prodid", "-//Ky Vao//vi")
@@ -85,7 +86,7 @@ def calendar(settings: Settings, guest: Guest, method: Method, now: datetime) ->
     made.add("method", method.name)
     event = Event()
     event.add("uid", f"{guest.id}@{host}")
-    event.add("sequence", meeting.sequence)
+    event.add("sequence", _sequence(guest))
     event.add("dtstamp", now)
     event.add("dtstart", meeting.starts_at.astimezone(CITY_ZONE))
     event.add("dtend", meeting.ends_at.astimezone(CITY_ZONE))
@@ -106,7 +107,8 @@ def calendar(settings: Settings, guest: Guest, method: Method, now: datetime) ->
 
 def _add_calendar(message: EmailMessage, settings: Settings, guest: Guest, method: Method, now: datetime) -> None:
     content = calendar(settings, guest, method, now)
-    part = EmailMessage()
+    # The SMTP policy keeps the line ends that a calendar must have (RFC 5545, 3.1).
+    part = EmailMessage(policy=SMTP)
     part.set_content(content.decode(), subtype="calendar", cte="base64")
     part.set_param("method", method.name)
     # Beside text and page, so that a mail program offers the answer buttons; and once more as a file.
@@ -142,6 +144,11 @@ def _facts(settings: Settings, guest: Guest) -> dict[str, object]:
         "city": settings.city,
         "phone": settings.support_phone,
     }
+
+
+def _sequence(guest: Guest) -> int:
+    # A guest who is taken off the list gets a word of their own, after all that the meeting's changes sent them.
+    return guest.meeting.sequence + (1 if guest.removed_at is not None else 0)
 
 
 def _host(settings: Settings) -> str:

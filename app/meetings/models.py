@@ -58,6 +58,8 @@ class Meeting(Base):
     # Small number that stands in passes.
     number: Mapped[int] = mapped_column(Integer, Identity(always=True), unique=True)
     title: Mapped[str]
+    # Without marks, so that "hop" finds "họp".
+    search_title: Mapped[str]
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
     room_id: Mapped[UUID] = mapped_column(ForeignKey("room.id"))
     starts_at: Mapped[datetime]
@@ -83,19 +85,22 @@ class Guest(Base):
             "meeting_id",
             text("lower(email)"),
             unique=True,
-            postgresql_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL AND email <> ''"),
         ),
         UniqueConstraint("page_sha256"),
     )
 
     id: Mapped[PublicId]
     meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"))
+    # Name, address and organisation are empty once they were forgotten (see `retention`).
     name: Mapped[str]
     email: Mapped[str]
     organisation: Mapped[str]
+    # When somebody first pressed “send” with this guest on the list.
+    invited_at: Mapped[datetime | None]
     # SHA-256 of the token in the address of the guest's own page; None until the invitation is made.
     page_sha256: Mapped[bytes | None]
-    # SHA-256 names of the pictures in storage: for the page and for the gate.
+    # Name of the picture in storage.
     portrait_sha256: Mapped[str | None]
     removed_at: Mapped[datetime | None]
 

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import distinct, func, select, update
 from sqlalchemy.orm import Session
 
 from app.certificates import register
@@ -41,13 +41,25 @@ class Issued:
 
     row: Pass
     shown: Shown
+    # Whether it takes the place of an earlier pass.
+    replaces: bool
 
 
-def without_pass(session: Session, meeting: Meeting) -> Sequence[Guest]:
-    """Return the guests of a meeting who hold no valid pass."""
-    holding = select(Pass.guest_id).where(Pass.state == PassState.VALID)
-    query = select(Guest).where(Guest.meeting_id == meeting.id, Guest.removed_at.is_(None), Guest.id.not_in(holding))
+def not_invited(session: Session, meeting: Meeting) -> Sequence[Guest]:
+    """Return the guests on the list to whom no invitation was sent."""
+    query = select(Guest).where(Guest.meeting_id == meeting.id, Guest.removed_at.is_(None), Guest.invited_at.is_(None))
     return session.scalars(query.order_by(Guest.name)).unique().all()
+
+
+def holders(session: Session, meeting: Meeting) -> int:
+    """Return how many guests would be told if the meeting were cancelled now."""
+    query = select(func.count(distinct(Pass.guest_id))).join(Guest, Guest.id == Pass.guest_id)
+    return session.scalar(query.where(Guest.meeting_id == meeting.id, Pass.state != PassState.WITHDRAWN)) or 0
+
+
+def guest_ids(session: Session, meeting: Meeting) -> Sequence[UUID]:
+    """Return every guest who is or was on the list."""
+    return session.scalars(select(Guest.id).where(Guest.meeting_id == meeting.id)).all()
 
 
 def may_sign(session: Session, meeting: Meeting, *, now: datetime) -> bool:
@@ -59,7 +71,12 @@ def queue_issue(session: Session, guest: Guest) -> None:
 
 
 def claim_guest(session: Session, guest_id: UUID) -> Guest | None:
-    """Lock a guest for issuing and return them; None if there is nothing to issue (again)."""
+    """Hold a guest and their meeting for issuing and return the guest; None if there is nothing to issue (again).
+
+    While the pass is signed the meeting can be neither changed nor cancelled and the guest not taken off the list:
+    whoever does that waits, and then finds the new pass to end.
+    """
+    session.scalar(select(Meeting).join(Guest).where(Guest.id == guest_id).with_for_update(read=True, of=Meeting))
     guest = session.get(Guest, guest_id, with_for_update={"of": Guest})
     if guest is None or guest.removed_at is not None or guest.meeting.state != MeetingState.SENT:
         return None
@@ -80,7 +97,8 @@ def issue(
         status_index=_free_index(session),
     )
     token = cose.sign(claims.encode(), kid=register.kid_of(signer), key=key)
-    shown = Shown(digits.encode(token), _page_token(session, settings, guest))
+    earlier = newest_of(session, guest.id)
+    shown = Shown(digits.encode(token), _page_token(settings, earlier))
     row = Pass(
         id=pass_id,
         guest_id=guest.id,
@@ -96,13 +114,16 @@ def issue(
     session.add(row)
     guest.page_sha256 = hashlib.sha256(shown.page_token.encode()).digest()
     session.flush()
-    return Issued(row, shown)
+    return Issued(row, shown, earlier is not None)
 
 
 def replace_all(session: Session, meeting: Meeting) -> None:
-    """Let every pass of a meeting end as changed and queue a new one for each guest."""
+    """Let every pass of a meeting end as changed and queue a new one for each guest who was invited."""
     _end(session, meeting, PassState.CHANGED)
-    for guest in without_pass(session, meeting):
+    query = select(Guest).where(
+        Guest.meeting_id == meeting.id, Guest.removed_at.is_(None), Guest.invited_at.is_not(None)
+    )
+    for guest in session.scalars(query).unique():
         queue_issue(session, guest)
 
 
@@ -137,37 +158,38 @@ def by_page_token(session: Session, page_token: str) -> Guest:
 def ended_statuses(session: Session, *, now: datetime) -> dict[int, PassStatus]:
     """Return place and status of every pass that ended before its time, for the gates' status list."""
     query = select(Pass.status_index, Pass.state).where(Pass.state != PassState.VALID, Pass.not_after > now)
-    return {index: _STATUS[PassState(state)] for index, state in session.execute(query).tuples()}
+    return {index: _STATUS[PassState(state)] for index, state in session.execute(query)}
 
 
 def status_of(row: Pass) -> PassStatus:
     return _STATUS.get(PassState(row.state), PassStatus.VALID)
 
 
-def _end(session: Session, meeting: Meeting, to: PassState, *, guest_id: UUID | None = None) -> list[UUID]:
+def _end(session: Session, meeting: Meeting, to: PassState, *, guest_id: UUID | None = None) -> set[UUID]:
+    """End passes and return whose. Withdrawing ends a changed pass too: its guest still counts on being invited."""
+    from_states = {PassState.VALID} if to is PassState.CHANGED else {PassState.VALID, PassState.CHANGED}
     guests = select(Guest.id).where(Guest.meeting_id == meeting.id)
     if guest_id is not None:
         guests = guests.where(Guest.id == guest_id)
     ended = session.execute(
         update(Pass)
-        .where(Pass.guest_id.in_(guests), Pass.state == PassState.VALID)
+        .where(Pass.guest_id.in_(guests), Pass.state.in_(from_states))
         .values(state=to)
         .returning(Pass.guest_id)
     )
-    return list(ended.scalars())
+    return set(ended.scalars())
 
 
-def _tell(session: Session, guest_ids: list[UUID]) -> int:
-    for guest_id in guest_ids:
+def _tell(session: Session, told: set[UUID]) -> int:
+    for guest_id in told:
         enqueue(session, CANCEL_TASK, {"guest_id": str(guest_id)}, lock=f"guest:{guest_id}")
-    return len(guest_ids)
+    return len(told)
 
 
-def _page_token(session: Session, settings: Settings, guest: Guest) -> str:
-    last = newest_of(session, guest.id)
-    if last is None:
+def _page_token(settings: Settings, earlier: Pass | None) -> str:
+    if earlier is None:
         return secrets.token_urlsafe(24)
-    return sealing.open_sealed(settings, last.id, last.sealed).page_token
+    return sealing.open_sealed(settings, earlier.id, earlier.sealed).page_token
 
 
 def _free_index(session: Session) -> int:

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask_babel import lazy_gettext as _l
 
 from app.core.errors import NotFound
 from app.core.settings import Settings
@@ -39,7 +40,7 @@ def open_sealed(settings: Settings, pass_id: UUID, sealed: bytes) -> Shown:
     try:
         text = AESGCM(_key(settings)).decrypt(sealed[:_NONCE], sealed[_NONCE:], pass_id.bytes)
     except InvalidTag as error:
-        raise NotFound("the pass cannot be opened") from error
+        raise NotFound(_l("This invitation can no longer be shown."), _l("Ask the host for a new one.")) from error
     digits, page_token = json.loads(text)
     return Shown(digits, page_token)
 

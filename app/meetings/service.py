@@ -9,17 +9,19 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.permissions import Actor, Permission
 from app.meetings import passes
+from app.meetings.entered import one_line
 from app.meetings.models import Building, Guest, Meeting, MeetingState, Room
+from app.notices import service as notices
 from app.registry import scope
 from app.registry.models import Agency
-from app.registry.search import pattern
+from app.registry.search import fold, pattern
 
 LONGEST: Final = timedelta(days=2)
 
@@ -53,14 +55,12 @@ def listed(
     count = select(func.count()).where(Guest.meeting_id == Meeting.id, Guest.removed_at.is_(None)).scalar_subquery()
     query = select(Meeting, count).where(scope.within(actor, Permission.MANAGE_MEETINGS, Meeting.agency_id))
     if text.strip():
-        query = query.where(
-            func.lower(Meeting.title).like(f"%{text.strip().lower()}%") | Meeting.title.ilike(pattern(text))
-        )
+        query = query.where(Meeting.search_title.like(pattern(text)))
     if past:
         query = query.where(Meeting.ends_at < now).order_by(Meeting.starts_at.desc())
     else:
         query = query.where(Meeting.ends_at >= now).order_by(Meeting.starts_at)
-    return session.execute(query.limit(200)).unique().tuples().all()
+    return session.execute(query.limit(200)).unique().all()
 
 
 def find(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
@@ -68,6 +68,13 @@ def find(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
     meeting = session.get(Meeting, meeting_id)
     if meeting is None or not scope.covers(session, actor, Permission.MANAGE_MEETINGS, meeting.agency_id):
         raise NotFound(_l("There is no such meeting."))
+    return meeting
+
+
+def claim(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
+    """Return a meeting of the actor's agencies, held against everyone else until the transaction ends."""
+    meeting = find(session, actor, meeting_id)
+    session.refresh(meeting, with_for_update={"of": Meeting})
     return meeting
 
 
@@ -90,12 +97,13 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
         raise NotFound(_l("There is no such agency."))
     _check(session, plan, now=now)
     meeting = Meeting(
-        title=plan.title,
+        title=one_line(plan.title),
+        search_title=fold(plan.title),
         agency_id=agency_id,
         room_id=plan.room_id,
         starts_at=plan.starts_at,
         ends_at=plan.ends_at,
-        host=plan.host,
+        host=one_line(plan.host),
         created_by=actor.account_id,
     )
     session.add(meeting)
@@ -106,12 +114,13 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
 
 def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now: datetime) -> Meeting:
     """Change a meeting. If it was sent and its time or place moved, every pass is replaced and every guest told."""
-    meeting = find(session, actor, meeting_id)
+    meeting = claim(session, actor, meeting_id)
     if meeting.state == MeetingState.CANCELLED:
         raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
     _check(session, plan, now=now, besides=meeting.id)
     before = (meeting.room_id, meeting.starts_at, meeting.ends_at)
-    meeting.title, meeting.host, meeting.room_id = plan.title, plan.host, plan.room_id
+    meeting.title, meeting.search_title = one_line(plan.title), fold(plan.title)
+    meeting.host, meeting.room_id = one_line(plan.host), plan.room_id
     meeting.starts_at, meeting.ends_at = plan.starts_at, plan.ends_at
     session.flush()
     session.expire(meeting, ["room"])
@@ -123,40 +132,40 @@ def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now:
 
 
 def send(session: Session, actor: Actor, meeting_id: UUID, *, now: datetime) -> int:
-    """Send the invitations that were not sent yet and return how many are queued. Sending again sends only new ones.
+    """Send the invitations that were not sent yet, and again those that no mail server took; return how many.
+
+    Sending twice sends each letter once.
 
     Raises Conflict for a cancelled or past meeting, Invalid without guests, Forbidden if the agency may not sign.
     """
-    meeting = find(session, actor, meeting_id)
+    meeting = claim(session, actor, meeting_id)
     if meeting.state == MeetingState.CANCELLED or meeting.ends_at <= now:
         raise Conflict(_l("This meeting is over or was cancelled. Nothing was sent."))
-    guests = passes.without_pass(session, meeting)
+    guests = passes.not_invited(session, meeting)
     if not guests and meeting.state == MeetingState.DRAFT:
         raise Invalid(_l("There are no guests yet."), _l("Add at least one guest, then send."))
     if not passes.may_sign(session, meeting, now=now):
         raise Forbidden(
             _l("Your agency has no valid key for invitations."), _l("Ask the administrator of the city for one.")
         )
-    session.execute(update(Meeting).where(Meeting.id == meeting.id).values(state=MeetingState.SENT))
-    session.refresh(meeting)
+    meeting.state = MeetingState.SENT
     for guest in guests:
+        guest.invited_at = now
         passes.queue_issue(session, guest)
-    _record(session, actor, "meeting_sent", meeting, guests=len(guests))
-    return len(guests)
+    again = notices.send_failed_again(session, passes.guest_ids(session, meeting))
+    session.flush()
+    _record(session, actor, "meeting_sent", meeting, guests=len(guests), again=again)
+    return len(guests) + again
 
 
-def cancel(session: Session, actor: Actor, meeting_id: UUID, *, now: datetime) -> int:
+def cancel(session: Session, actor: Actor, meeting_id: UUID) -> int:
     """Cancel: passes end at once, guests who were invited are told. Returns how many. Again, it changes nothing."""
-    meeting = find(session, actor, meeting_id)
-    cancelled = session.execute(
-        update(Meeting)
-        .where(Meeting.id == meeting.id, Meeting.state != MeetingState.CANCELLED)
-        .values(state=MeetingState.CANCELLED, sequence=Meeting.sequence + 1)
-        .returning(Meeting.id)
-    ).scalar_one_or_none()
-    session.refresh(meeting)
-    if cancelled is None:
+    meeting = claim(session, actor, meeting_id)
+    if meeting.state == MeetingState.CANCELLED:
         return 0
+    meeting.state = MeetingState.CANCELLED
+    meeting.sequence += 1
+    session.flush()
     told = passes.withdraw_all(session, meeting)
     _record(session, actor, "meeting_cancelled", meeting, guests=told)
     return told
@@ -179,7 +188,8 @@ def create_demonstration(session: Session) -> list[Building]:
 
 
 def _check(session: Session, plan: Plan, *, now: datetime, besides: UUID | None = None) -> None:
-    if session.get(Room, plan.room_id) is None:
+    # Held, so that of two meetings planned at once for a room the second sees the first.
+    if session.get(Room, plan.room_id, with_for_update={"of": Room}) is None:
         raise NotFound(_l("There is no such room."))
     if not plan.starts_at < plan.ends_at <= plan.starts_at + LONGEST:
         raise Invalid(_l("The end must be after the start, by two days at the most."))

@@ -1,4 +1,4 @@
-"""Jobs of `worker`: signing a guest's pass and writing the letter, and writing that an invitation was taken back."""
+"""Jobs of `worker`: signing a guest's pass and writing the letter, taking an invitation back, forgetting guests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from app.core.db import transaction
 from app.core.logs import log
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
-from app.meetings import letters, passes
+from app.core.storage import Storage
+from app.meetings import letters, passes, retention
 from app.meetings.models import Guest
 from app.notices import service as notices
 from pki.errors import KeyUnavailable
@@ -33,8 +34,7 @@ def issue_pass(guest_id: str) -> None:
             raise KeyUnavailable("the agency has no valid key for passes")
         key = key_access.load(settings, signer.certificate.key_reference)
         issued = passes.issue(session, settings, guest, signer.certificate, key, now=now)
-        changed = guest.meeting.sequence > 0
-        message = letters.invitation(settings, guest, issued.shown, changed=changed, now=now)
+        message = letters.invitation(settings, guest, issued.shown, changed=issued.replaces, now=now)
         _queue(session, guest, message, "invitation")
     log.info("pass_issued", guest_id=guest_id, status_index=issued.row.status_index)
 
@@ -47,6 +47,17 @@ def send_cancellation(guest_id: str) -> None:
         guest = session.get(Guest, UUID(guest_id))
         if guest is not None:
             _queue(session, guest, letters.cancellation(settings, guest, now=now), "cancellation")
+
+
+@jobs.periodic(cron="17 2 * * *")
+@jobs.task(name="meetings.forget", queueing_lock="meetings.forget", lock="meetings.forget")
+def forget(timestamp: int) -> None:
+    """Every night, forget the guests of meetings that are long over."""
+    del timestamp
+    settings, now = load(os.environ), datetime.now(UTC)
+    with transaction() as session:
+        touched = retention.forget(session, Storage(settings.data_dir / "objects"), now=now)
+    log.info("guests_forgotten", guests=touched)
 
 
 def _queue(session: Session, guest: Guest, message: EmailMessage, kind: str) -> None:

@@ -16,7 +16,7 @@ from app.core.errors import AppError, Conflict, Invalid
 from app.core.i18n import local
 from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
-from app.meetings import guest_files, guest_page, guests, service
+from app.meetings import guest_files, guest_page, guests, passes, service
 from app.meetings.forms import ActForm, GuestForm, MeetingForm
 from app.meetings.models import Meeting
 from app.meetings.service import Plan
@@ -99,9 +99,33 @@ def add_guest(meeting_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", meeting_id=meeting_id, _anchor="guests"))
 
 
-@bp.post("/<uuid:meeting_id>/guests/<uuid:guest_id>/remove")
+@bp.route("/<uuid:meeting_id>/guests/<uuid:guest_id>/edit", methods=["GET", "POST"])
+@needs(Permission.MANAGE_MEETINGS)
+def edit_guest(meeting_id: UUID, guest_id: UUID) -> ResponseReturnValue:
+    with transaction() as session:
+        guest = guests.find(session, current_actor(), meeting_id, guest_id)
+    form = GuestForm(obj=guest)
+    if not form.validate_on_submit():
+        page = render_template("meetings/guest_edit.html", form=form, guest=guest)
+        return page, 422 if form.is_submitted() else 200
+    try:
+        with transaction() as session:
+            new = guests.read(form.name.data, form.email.data, form.organisation.data or "")
+            guests.change(session, current_actor(), meeting_id, guest_id, new)
+    except (Invalid, Conflict) as error:
+        form.email.errors = [f"{error} {error.next_step or ''}".strip()]
+        return render_template("meetings/guest_edit.html", form=form, guest=guest), 422
+    return redirect(url_for(".show", meeting_id=meeting_id, _anchor="guests"))
+
+
+@bp.route("/<uuid:meeting_id>/guests/<uuid:guest_id>/remove", methods=["GET", "POST"])
 @needs(Permission.MANAGE_MEETINGS)
 def remove_guest(meeting_id: UUID, guest_id: UUID) -> ResponseReturnValue:
+    form = ActForm()
+    if not form.validate_on_submit():
+        with transaction() as session:
+            guest = guests.find(session, current_actor(), meeting_id, guest_id)
+        return render_template("meetings/guest_remove.html", guest=guest, form=form)
     with transaction() as session:
         guest = guests.remove(session, current_actor(), meeting_id, guest_id, now=datetime.now(UTC))
     flash(_("%(name)s is off the list. An invitation that was sent no longer works.", name=guest.name))
@@ -132,10 +156,10 @@ def cancel(meeting_id: UUID) -> ResponseReturnValue:
     if not form.validate_on_submit():
         with transaction() as session:
             meeting = service.find(session, current_actor(), meeting_id)
-            count = len(guests.of_meeting(session, meeting))
+            count = passes.holders(session, meeting)
         return render_template("meetings/cancel.html", meeting=meeting, form=form, count=count)
     with transaction() as session:
-        told = service.cancel(session, current_actor(), meeting_id, now=datetime.now(UTC))
+        told = service.cancel(session, current_actor(), meeting_id)
     flash(
         ngettext(
             "The meeting is cancelled. %(num)s guest is told by e-mail.",

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -30,21 +30,39 @@ def queue_notice(
     subject_id: UUID,
     agency_id: UUID | None,
 ) -> Notice:
-    """Put a complete message into the outbox and queue its sending; both exist if the transaction commits."""
+    """Put a complete message to one person into the outbox and queue its sending; both exist if this commits."""
     notice = Notice(
         kind=kind,
         subject_kind=subject_kind,
         subject_id=subject_id,
         agency_id=agency_id,
-        recipient=str(message["To"]),
+        recipient=message["To"].addresses[0].addr_spec,
         title=str(message["Subject"]),
         mime=message.as_bytes(policy=SMTP),
         state=NoticeState.QUEUED,
     )
     session.add(notice)
     session.flush()
-    enqueue(session, SEND_TASK, {"notice_id": str(notice.id)}, lock=f"notice:{notice.id}")
+    _queue_sending(session, notice.id)
     return notice
+
+
+def send_failed_again(session: Session, subject_ids: Sequence[UUID]) -> int:
+    """Queue the failed messages about the subjects once more and return how many; the others are left alone."""
+    failed = session.scalars(
+        update(Notice)
+        .where(Notice.subject_id.in_(subject_ids), Notice.state == NoticeState.FAILED)
+        .values(state=NoticeState.QUEUED)
+        .returning(Notice.id)
+    ).all()
+    for notice_id in failed:
+        _queue_sending(session, notice_id)
+    return len(failed)
+
+
+def forget(session: Session, subject_ids: Sequence[UUID]) -> None:
+    """Delete every message about the subjects: names, addresses and all."""
+    session.execute(delete(Notice).where(Notice.subject_id.in_(subject_ids)))
 
 
 def find(session: Session, notice_id: UUID) -> Notice:
@@ -85,3 +103,8 @@ def mark_failed(session: Session, notice_id: UUID, *, error: str) -> None:
         .where(Notice.id == notice_id, Notice.state != NoticeState.SENT)
         .values(state=NoticeState.FAILED, attempts=Notice.attempts + 1, last_error=error)
     )
+
+
+def _queue_sending(session: Session, notice_id: UUID) -> None:
+    # The lock keeps two jobs for one message apart: the second finds it sent.
+    enqueue(session, SEND_TASK, {"notice_id": str(notice_id)}, lock=f"notice:{notice_id}")

@@ -26,9 +26,14 @@ def deliver(smtp_url: str, sender: str, recipient: str, mime: bytes) -> None:
         client = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_SECONDS)
     with client:
         client.ehlo_or_helo_if_needed()
+        encrypted = parts.scheme == "smtps"
         if parts.scheme == "smtp" and client.has_extn("starttls"):
             client.starttls(context=context)
             client.ehlo()
+            encrypted = True
+        if parts.username and not encrypted:
+            # A line in between could have removed the offer of TLS to read the password.
+            raise smtplib.SMTPNotSupportedError("no TLS, so no password is sent")
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
         client.send_message(message_from_bytes(mime, policy=SMTP), from_addr=sender, to_addrs=[recipient])

@@ -49,6 +49,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.Integer(), sa.Identity(always=True), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('search_title', sa.Text(), nullable=False),
     sa.Column('agency_id', sa.Uuid(), nullable=False),
     sa.Column('room_id', sa.Uuid(), nullable=False),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
@@ -73,6 +74,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('email', sa.Text(), nullable=False),
     sa.Column('organisation', sa.Text(), nullable=False),
+    sa.Column('invited_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('page_sha256', sa.LargeBinary(), nullable=True),
     sa.Column('portrait_sha256', sa.Text(), nullable=True),
     sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
@@ -80,7 +82,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_guest')),
     sa.UniqueConstraint('page_sha256', name=op.f('uq_guest_page_sha256'))
     )
-    op.create_index('uq_guest_meeting_email', 'guest', ['meeting_id', sa.literal_column('lower(email)')], unique=True, postgresql_where=sa.text('removed_at IS NULL'))
+    op.create_index('uq_guest_meeting_email', 'guest', ['meeting_id', sa.literal_column('lower(email)')], unique=True, postgresql_where=sa.text("removed_at IS NULL AND email <> ''"))
     op.create_table('pass',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('guest_id', sa.Uuid(), nullable=False),
