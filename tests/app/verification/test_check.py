@@ -64,10 +64,9 @@ def foreign_pdf() -> bytes:
     return without_timestamp(leaf.certificate_der, leaf.key)
 
 
-def revoke(certificate: Certificate) -> None:
+def revoke(certificate: Certificate, *, after: timedelta = timedelta()) -> None:
     """Revoke as an administrator does, and publish the lists as `worker` does."""
-    # Lists tell whole seconds: what was signed within the same one counts as signed after.
-    now = datetime.now(UTC) + timedelta(seconds=1)
+    now = datetime.now(UTC) + after
     with db.transaction() as session:
         revocations.revoke(session, actor("oanh"), certificate.id, reason=RevocationReason.KEY_COMPROMISE, now=now)
         authority = session.get_one(Certificate, certificate.id).authority.name
@@ -98,7 +97,8 @@ def test_bytes_behind_the_end_make_it_not_valid(client: FlaskClient, signed_pdf:
 def test_a_signature_timestamped_before_the_revocation_stays_valid_and_the_page_says_since_when(
     client: FlaskClient, signed_pdf: bytes, minh: Signer
 ) -> None:
-    revoke(minh.certificate)
+    # Lists tell whole seconds: what was signed within the same one counts as signed after.
+    revoke(minh.certificate, after=timedelta(seconds=1))
     answer = check(client, signed_pdf)
     assert verdict_of(answer) == "Hợp lệ"
     assert "bị thu hồi từ" in main_of(answer)
