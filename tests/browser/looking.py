@@ -37,6 +37,7 @@ class Watched:
     def expect_well_made(self) -> None:
         """The page fits its screen and axe-core finds nothing serious on it."""
         page = self.page
+        page.wait_for_load_state()
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{page.url} is {overflow} px too wide"
         # Evaluated through the debugger, which the content policy does not touch: the policy stays on.

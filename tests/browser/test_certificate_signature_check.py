@@ -73,6 +73,7 @@ def upload(one: Watched, title: str, path: Path) -> str:
 def sign(page: Page, address: str, *, left: int, to: Path) -> Path:
     """Sign by keyboard: page, corner and millimetres; return the downloaded file."""
     page.goto(f"{address}/sign")
+    expect(page.locator("#sign-page-of")).to_have_text(re.compile(r"\d"))
     page.locator("#sign-page").fill("1")
     page.locator("#sign-corner").select_option("bottom_left")
     page.locator("#sign-x").fill(str(left))
@@ -138,7 +139,7 @@ def test_a_paper_is_signed_twice_checked_by_anyone_and_outlives_a_revocation(
     assert check(anyone, once) == "Hợp lệ"
     expect(anyone.page.locator("main")).to_contain_text("thu hồi")
     minh.page.goto(f"{address}/sign")
-    expect(minh.page.get_by_role("link", name="Xin cấp chứng thư số")).to_be_visible()
+    expect(minh.page.get_by_text("Bạn chưa có chứng thư số còn hiệu lực")).to_be_visible()
 
 
 def revoke(one: Watched, search: str, name: str) -> None:
@@ -146,10 +147,12 @@ def revoke(one: Watched, search: str, name: str) -> None:
     page.goto("/certificates/register")
     page.get_by_label("Tên, số hoặc cơ quan").fill(search)
     page.get_by_role("button", name="Tìm").click()
+    page.wait_for_url("**/register?q=*")
     one.expect_well_made()
     page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     one.expect_well_made()
-    page.locator('a[href$="/revoke"]').click()
+    page.get_by_role("button", name="Thu hồi…").click()
     one.expect_well_made()
     page.get_by_role("radio").first.check()
     page.get_by_label("Gõ tên ghi trên chứng thư số").fill(name)

@@ -90,6 +90,8 @@ function showMark(): void {
 }
 
 async function showPage(wanted: number): Promise<void> {
+  // The fields may be used while the file is still on its way; it opens at the page that they then name.
+  if (!viewer.isOpen) return;
   const page = Math.min(Math.max(1, Math.round(wanted) || 1), data.pages);
   const shown = await viewer.show(page, sheet.clientWidth || 600);
   shownPage = page;
@@ -240,7 +242,7 @@ function listen(own: OwnKey): void {
 
 async function openBase(): Promise<void> {
   await viewer.open(await fetchFile(data.documentUrl));
-  await showPage(shownPage || data.pages);
+  await showPage(shownPage || fields.page.valueAsNumber || data.pages);
 }
 
 async function start(): Promise<void> {

@@ -37,6 +37,10 @@ export class Viewer {
     return this.document.numPages;
   }
 
+  get isOpen(): boolean {
+    return this.document !== undefined;
+  }
+
   /** Draw a page (from 1) as wide as `width` CSS pixels. */
   async show(number: number, width: number): Promise<Shown> {
     if (this.document === undefined) throw new Error("nothing is open");
