@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from pki.pades.intake import inspect, normalise
 
 from app.core.errors import AppError, Invalid, Sentence, TooLarge
-from app.documents import sandbox
+from app.documents import intake_job, sandbox
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
 
@@ -60,7 +59,7 @@ def accept(pdf: bytes) -> Accepted:
     if len(pdf) > LARGEST_PDF:
         raise refusal(PdfFault.TOO_LARGE)
     try:
-        facts, content = sandbox.run(_accept, {}, pdf)
+        facts, content = sandbox.run(intake_job.accept, {}, pdf)
     except PdfRefused as error:
         raise refusal(PdfFault(error.fault)) from error
     return Accepted(content, int(facts["pages"]), int(facts["signatures"]))
@@ -70,10 +69,3 @@ def refusal(fault: PdfFault) -> AppError:
     """Return the error that tells a person why their file was refused."""
     sentence, next_step = REFUSALS.get(fault, REFUSALS[PdfFault.DAMAGED])
     return (TooLarge if fault is PdfFault.TOO_LARGE else Invalid)(sentence, next_step)
-
-
-def _accept(facts: sandbox.Facts, pdf: bytes) -> tuple[sandbox.Facts, bytes]:
-    """In the limited process: a file without signatures is rewritten once, a signed one never."""
-    found = inspect(pdf)
-    counts = {"pages": len(found.pages), "signatures": len(found.signatures)}
-    return {**facts, **counts}, pdf if found.signatures else normalise(pdf)

@@ -1,17 +1,16 @@
 """The limited process in which PDFs from outside are opened: little time, little memory, no secrets, no files.
 
-A job is a top-level function `(facts, pdf) -> (facts, pdf)` of plain JSON values and bytes. Nothing that the child
+A job is a top-level function `(facts, pdf) -> (facts, pdf)` of plain JSON values and bytes, in a module that imports
+nothing but `pki`. Nothing that the child
 sends back is unpickled: it has read what a stranger wrote.
 """
 
 from __future__ import annotations
 
-import json
-import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,21 +19,16 @@ from flask_babel import lazy_gettext as _l
 
 from app.core.errors import Unavailable
 from app.core.logs import log
+from app.documents.sandbox_frame import Facts, Job, pack, unpack
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
 
-Facts = Mapping[str, Any]
-Job = Callable[[Facts, bytes], tuple[Facts, bytes]]
-
-CPU_SECONDS: Final = 10
-MEMORY_BYTES: Final = 1024**3
 _WALL_SECONDS: Final = 15
 # A file of 25 MB that was rewritten or prepared may have grown a little; more is a bomb.
 _LARGEST_ANSWER: Final = 80 * 1024**2
 # Two cores: more at a time would only make each slower, and memory is bounded by this times the limit.
 _AT_ONCE: Final = 2
 _ROOT: Final = Path(__file__).parent.parent.parent
-_LENGTH: Final = struct.Struct(">I")
 
 _places = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -53,23 +47,6 @@ def run(job: Job, facts: Facts, pdf: bytes) -> tuple[dict[str, Any], bytes]:
     if "refused" in found:
         raise PdfRefused(PdfFault(found["refused"]))
     return found, content
-
-
-def pack(facts: Facts, content: bytes) -> bytes:
-    """Return a frame: the length of the JSON text in four octets, the text, the file."""
-    text = json.dumps(dict(facts)).encode()
-    return _LENGTH.pack(len(text)) + text + content
-
-
-def unpack(frame: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return what was packed. Raises ValueError for anything else."""
-    if len(frame) < _LENGTH.size:
-        raise ValueError("no frame")
-    end = _LENGTH.size + _LENGTH.unpack_from(frame)[0]
-    facts = json.loads(frame[_LENGTH.size : end])
-    if not isinstance(facts, dict) or len(frame) < end:
-        raise ValueError("no frame")
-    return facts, frame[end:]
 
 
 def _call(job: str, frame: bytes) -> tuple[dict[str, Any], bytes] | None:

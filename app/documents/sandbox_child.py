@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import cast
 
-from app.documents.sandbox import CPU_SECONDS, MEMORY_BYTES, Facts, Job, pack, unpack
+from app.documents.sandbox_frame import CPU_SECONDS, MEMORY_BYTES, Facts, Job, pack, unpack
 from pki.errors import PdfRefused
 
 

@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Final
 
 from app.documents import sandbox
+from app.signing import preparation_job
 from pki.errors import PdfRefused
 from pki.pades.appearance import Mark
 from pki.pades.cms import signed_attributes
 from pki.pades.faults import PdfFault
-from pki.pades.geometry import page_geometries
 from pki.pades.placement import Corner
-from pki.pades.placement import place as place_mark
-from pki.pades.prepare import PreparedSignature, prepare
+from pki.pades.prepare import PreparedSignature
 
 # The size of our mark on paper; the browser draws the same rectangle.
 MARK_WIDTH_MM: Final = 66.0
@@ -44,7 +43,7 @@ def prepare_limited(
 ) -> PreparedSignature:
     """Return the prepared file and what must be signed. Raises PdfRefused."""
     facts, prepared_pdf = sandbox.run(
-        _prepare,
+        preparation_job.prepare_marked,
         {
             "certificate": base64.b64encode(certificate_der).decode(),
             "now": now.isoformat(),
@@ -53,6 +52,8 @@ def prepare_limited(
             "corner": place.corner,
             "x_mm": place.x_mm,
             "y_mm": place.y_mm,
+            "width_mm": MARK_WIDTH_MM,
+            "height_mm": MARK_HEIGHT_MM,
             "signer_name": signer_name,
             "reason": reason,
         },
@@ -63,25 +64,3 @@ def prepare_limited(
     if prepared.signed_attributes_der != signed_attributes(prepared.document_digest, certificate_der):
         raise PdfRefused(PdfFault.BYTE_RANGE)
     return prepared
-
-
-def _prepare(facts: sandbox.Facts, pdf: bytes) -> tuple[sandbox.Facts, bytes]:
-    placement = place_mark(
-        page_geometries(pdf),
-        page=facts["page"],
-        corner=Corner(facts["corner"]),
-        x_mm=facts["x_mm"],
-        y_mm=facts["y_mm"],
-        width_mm=MARK_WIDTH_MM,
-        height_mm=MARK_HEIGHT_MM,
-    )
-    prepared = prepare(
-        pdf,
-        certificate_der=base64.b64decode(facts["certificate"]),
-        now=datetime.fromisoformat(facts["now"]),
-        mark=Mark(tuple(facts["lines"])),
-        placement=placement,
-        signer_name=facts["signer_name"],
-        reason=facts["reason"],
-    )
-    return {"prepared": prepared.to_json()}, prepared.prepared_pdf

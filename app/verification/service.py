@@ -12,10 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.certificates import service as certificates
 from app.documents import sandbox
-from pki.chains import TrustStore
+from app.verification import check_job
 from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
-from pki.pades.verify import verify
-from pki.status_evidence import StatusEvidence
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ def evidence(session: Session) -> Evidence:
 def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
     """Return what the signatures of `pdf` are worth. Raises PdfRefused for a file that cannot be read at all."""
     facts, _ = sandbox.run(
-        _verify,
+        check_job.check,
         {
             "roots": _encoded(evidence.roots),
             "intermediates": _encoded(evidence.intermediates),
@@ -48,23 +46,8 @@ def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
     return _read_report(facts)
 
 
-def _verify(facts: sandbox.Facts, pdf: bytes) -> tuple[sandbox.Facts, bytes]:
-    """In the limited process."""
-    report = verify(
-        pdf,
-        trust=TrustStore(_decoded(facts["roots"]), _decoded(facts["intermediates"])),
-        evidence=StatusEvidence(_decoded(facts["crls"])),
-        now=datetime.fromisoformat(facts["now"]),
-    )
-    return report.to_json(), b""
-
-
 def _encoded(many: Sequence[bytes]) -> list[str]:
     return [base64.b64encode(one).decode() for one in many]
-
-
-def _decoded(many: Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(base64.b64decode(one) for one in many)
 
 
 def _read_report(facts: Mapping[str, Any]) -> Report:

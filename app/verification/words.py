@@ -139,7 +139,7 @@ def _signature(one: SignatureReport) -> SignatureAnswer:
             (_("For which body"), one.organisation or _("none; a person signed for themselves")),
             (_("Time"), _time(one)),
             (_("Covers the whole file"), _("Yes") if one.covers_whole_file else _("No, the file grew after it")),
-            (_("What changed after it"), str(_CHANGES[one.changes_after])),
+            (_("What changed after it"), _changes(one)),
             (_("Revocation"), _revocation(one)),
             (_("Issued by"), one.issuer or _("unknown")),
             (_("Number of the certificate"), one.serial_hex),
@@ -156,6 +156,13 @@ def _time(one: SignatureReport) -> str:
     if one.time_proof is TimeProof.BAD_TIMESTAMP:
         return str(_("%(moment)s, only claimed: its timestamp cannot be trusted", moment=moment(one.claimed_at)))
     return str(_("%(moment)s, only claimed by the signer", moment=moment(one.claimed_at)))
+
+
+def _changes(one: SignatureReport) -> str:
+    # What lies outside the signature cannot be compared with anything.
+    if one.reason in (Reason.NOT_COVERED, Reason.BYTE_RANGE):
+        return str(_("Not known"))
+    return str(_CHANGES[one.changes_after])
 
 
 def _revocation(one: SignatureReport) -> str:

@@ -24,10 +24,11 @@ def ask(client: FlaskClient, document_id: UUID, login: str, search: str) -> int:
     return client.post(address, data=data).status_code
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_paper_of_another_agency_is_not_found(sign_in: SignIn, path: str) -> None:
+def test_a_paper_of_another_agency_is_not_found(sign_in: SignIn) -> None:
     document_id = uploaded(sign_in("minh"))
-    assert sign_in("hanh").get(f"/documents/{document_id}{path}").status_code == 404
+    other = sign_in("hanh")
+    for path in PATHS:
+        assert other.get(f"/documents/{document_id}{path}").status_code == 404, path
 
 
 def test_a_paper_of_another_agency_stands_in_no_list(sign_in: SignIn) -> None:
@@ -35,9 +36,9 @@ def test_a_paper_of_another_agency_stands_in_no_list(sign_in: SignIn) -> None:
     assert "Chỉ của Sở" not in sign_in("hanh").get("/documents").get_data(as_text=True)
 
 
-@pytest.mark.parametrize("login", ["lan", "thu", "bao", "oanh"])
-def test_who_signs_no_documents_may_not_open_the_list(sign_in: SignIn, login: str) -> None:
-    assert sign_in(login).get("/documents", headers={"Accept": "application/json"}).status_code == 403
+def test_who_signs_no_documents_may_not_open_the_list(sign_in: SignIn) -> None:
+    for login in ("lan", "thu", "bao", "oanh"):
+        assert sign_in(login).get("/documents", headers={"Accept": "application/json"}).status_code == 403, login
 
 
 def test_who_was_asked_to_sign_sees_the_paper_across_agencies_and_it_waits_for_them(sign_in: SignIn) -> None:
@@ -58,11 +59,12 @@ def test_asking_twice_keeps_one_request(sign_in: SignIn) -> None:
     assert "1 văn bản" in sign_in("hanh").get("/").get_data(as_text=True)
 
 
-@pytest.mark.parametrize(("login", "search"), [("lan", "lan"), ("bao", "bao"), ("minh", "minh")])
-def test_who_cannot_sign_and_the_owner_are_not_offered(sign_in: SignIn, login: str, search: str) -> None:
+def test_who_cannot_sign_and_the_owner_are_not_offered(sign_in: SignIn) -> None:
     owner = sign_in("minh")
     document_id = uploaded(owner)
-    assert ask(owner, document_id, login, search) in {404, 422} or pytest.fail("was asked")
+    for login in ("lan", "bao", "minh"):
+        # The list is not empty, so that the page has its form; the person is not in it.
+        assert ask(owner, document_id, login, "h") == 422, login
 
 
 def test_only_the_owner_asks_others(sign_in: SignIn) -> None:

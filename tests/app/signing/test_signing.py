@@ -165,11 +165,11 @@ def test_the_answer_to_another_preparation_is_refused(sign_in: SignIn, minh: Sig
     assert complete(client, swapped, minh.key).status_code == 422
 
 
-@pytest.mark.parametrize("value", [b"", bytes(63), bytes(65), bytes(64)])
-def test_what_is_no_signature_is_refused(sign_in: SignIn, minh: Signer, value: bytes) -> None:
+def test_what_is_no_signature_is_refused(sign_in: SignIn, minh: Signer) -> None:
     client = sign_in("minh")
     prepared = prepare(client, uploaded(client), minh.certificate).get_json()
-    assert send_signature(client, prepared["completeUrl"], value).status_code == 422
+    for value in (b"", bytes(63), bytes(65), bytes(64)):
+        assert send_signature(client, prepared["completeUrl"], value).status_code == 422, len(value)
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,10 @@ def test_without_a_timestamp_nothing_is_signed_and_trying_again_works(
     assert complete(client, prepared, minh.key).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def test_a_request_that_makes_no_sense_is_refused(sign_in: SignIn, minh: Signer) -> None:
+    client = sign_in("minh")
+    document_id = uploaded(client)
+    changes: list[dict[str, object]] = [
         {"page": 0},
         {"page": 2},
         {"page": True},
@@ -221,12 +222,9 @@ def test_without_a_timestamp_nothing_is_signed_and_trying_again_works(
         {"certificateSha256": "00"},
         {"certificateSha256": None},
         {"baseNumber": None},
-    ],
-    ids=str,
-)
-def test_a_request_that_makes_no_sense_is_refused(sign_in: SignIn, minh: Signer, change: dict[str, object]) -> None:
-    client = sign_in("minh")
-    assert prepare(client, uploaded(client), minh.certificate, **change).status_code == 422
+    ]
+    for change in changes:
+        assert prepare(client, document_id, minh.certificate, **change).status_code == 422, change
 
 
 def test_a_huge_body_is_refused(sign_in: SignIn, minh: Signer) -> None:
