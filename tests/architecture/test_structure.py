@@ -66,9 +66,10 @@ def test_every_setting_that_is_read_is_listed() -> None:
 
 
 def test_no_lock_and_no_text_names_a_registry_or_a_machine() -> None:
-    banned = re.compile(
-        "|".join([r"pythonhosted\.", r"pypi\.org", r"registry\.npmjs", r"deb\.debian\.org", r'"resolv' r'ed":'])
-    )
+    # Written in two halves, so that this file does not name them itself.
+    halves = [("pythonhost", "ed."), ("py", "pi.org"), ("registry.npm", "js"), ("deb.deb", "ian.org")]
+    halves.append(('"resolv', 'ed":'))
+    banned = re.compile("|".join(re.escape(first + second) for first, second in halves))
     for path in tracked():
         if path.suffix in {".png", ".ttf", ".woff2", ".pdf", ".svg"} or not path.is_file():
             continue

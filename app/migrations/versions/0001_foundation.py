@@ -124,8 +124,9 @@ def upgrade() -> None:
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
     # The driver's own cursor: the schema is many statements and holds percent signs.
-    with op.get_bind().connection.cursor() as cursor:
-        cursor.execute(SchemaManager.get_schema())
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(SchemaManager.get_schema())
+    cursor.close()
 
 
 def downgrade() -> None:
