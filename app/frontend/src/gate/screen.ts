@@ -21,6 +21,7 @@ export class Screen {
   private readonly panel = part<HTMLElement>("[data-verdict]");
   private readonly portrait = part<HTMLImageElement>("[data-portrait]");
   private readonly faceButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-act=match],[data-act=mismatch]")];
+  private readonly nextButton = part<HTMLButtonElement>("[data-act=next]");
 
   constructor(
     private readonly words: Words,
@@ -28,7 +29,7 @@ export class Screen {
   ) {
     part("[data-act=match]").addEventListener("click", () => acts.onFace(true));
     part("[data-act=mismatch]").addEventListener("click", () => acts.onFace(false));
-    part("[data-act=next]").addEventListener("click", () => acts.onNext());
+    this.nextButton.addEventListener("click", () => acts.onNext());
   }
 
   /** What the tablet decided by itself, shown until the server answers. */
@@ -54,7 +55,10 @@ export class Screen {
       this.portrait.alt = fill(this.words.portrait_of, { name });
       this.portrait.hidden = false;
     }
-    for (const button of this.faceButtons) button.hidden = answer.outcome !== "admit" || answer.portraitUrl === null;
+    // Two buttons at the most: whoever sees a portrait says whether it is the person, which also leads on.
+    const asksFace = answer.outcome === "admit" && answer.portraitUrl !== null;
+    for (const button of this.faceButtons) button.hidden = !asksFace;
+    this.nextButton.hidden = asksFace;
   }
 
   /** The guard said that the face is another's: the admission stands in the log, the person goes to the desk. */
@@ -64,6 +68,7 @@ export class Screen {
     set("[data-large]", this.words.mismatch.large);
     set("[data-small]", this.words.mismatch.small);
     for (const button of this.faceButtons) button.hidden = true;
+    this.nextButton.hidden = false;
   }
 
   close(): void {
@@ -93,6 +98,7 @@ export class Screen {
     set("[data-who]", "");
     this.portrait.hidden = true;
     for (const button of this.faceButtons) button.hidden = true;
+    this.nextButton.hidden = false;
     this.panel.hidden = false;
     this.panel.focus();
   }
