@@ -8,12 +8,14 @@ from io import BytesIO
 import pikepdf
 import pytest
 from flask.testing import FlaskClient
+from pyhanko.sign.fields import MDPPerm
 from sqlalchemy import func, select
 
 from app.core import db
 from app.core.settings import Settings
 from app.documents.models import Document
 from tests.factories.documents import encrypted_pdf, plain_pdf, scripted_pdf, upload, uploaded
+from tests.factories.pdfs import certified
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -47,6 +49,7 @@ def test_a_file_that_cannot_be_signed_is_refused_and_nothing_is_stored(sign_in: 
         "không phải là PDF": [b"hello", b"", plain_pdf()[:300]],
         "mật khẩu": [encrypted_pdf()],
         "chương trình": [scripted_pdf()],
+        "khoá tệp": [certified(MDPPerm.NO_CHANGES)],
     }
     for sentence, pdfs in files.items():
         for pdf in pdfs:

@@ -227,6 +227,13 @@ def test_a_request_that_makes_no_sense_is_refused(sign_in: SignIn, minh: Signer)
         assert prepare(client, document_id, minh.certificate, **change).status_code == 422, change
 
 
+def test_the_twenty_first_preparation_in_a_minute_is_refused(sign_in: SignIn, minh: Signer) -> None:
+    client = sign_in("minh")
+    nowhere = UUID("00000000-0000-4000-8000-000000000000")
+    answers = [prepare(client, nowhere, minh.certificate).status_code for _ in range(21)]
+    assert answers == [404] * 20 + [429]
+
+
 def test_a_huge_body_is_refused(sign_in: SignIn, minh: Signer) -> None:
     client = sign_in("minh")
     assert prepare(client, uploaded(client), minh.certificate, reason="x" * 2_000_000).status_code in {413, 422}
