@@ -30,6 +30,8 @@ _templates: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# Letters of 7 bits pass through every mail server unchanged (RFC 2045, 6).
+CTE: Final = "quoted-printable"
 _WEEKDAYS: Final = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
@@ -51,8 +53,8 @@ def invitation(settings: Settings, guest: Guest, shown: Shown, *, changed: bool,
     prefix = "[Thay đổi] " if changed else ""
     subject = f"{prefix}Giấy mời: {guest.meeting.title} – {facts['day']}"
     message = _message(settings, guest, subject, now)
-    message.set_content(_templates.get_template("invitation.txt").render(facts))
-    message.add_alternative(_templates.get_template("invitation.html").render(facts), subtype="html")
+    message.set_content(_templates.get_template("invitation.txt").render(facts), cte=CTE)
+    message.add_alternative(_templates.get_template("invitation.html").render(facts), subtype="html", cte=CTE)
     page = message.get_body(("html",))
     if page is None:
         raise TypeError("the message has the page that was just added")
@@ -66,8 +68,8 @@ def cancellation(settings: Settings, guest: Guest, *, now: datetime) -> EmailMes
     """Return the mail that takes an invitation back."""
     facts = _facts(settings, guest)
     message = _message(settings, guest, f"[Huỷ] Giấy mời: {guest.meeting.title} – {facts['day']}", now)
-    message.set_content(_templates.get_template("cancellation.txt").render(facts))
-    message.add_alternative(_templates.get_template("cancellation.html").render(facts), subtype="html")
+    message.set_content(_templates.get_template("cancellation.txt").render(facts), cte=CTE)
+    message.add_alternative(_templates.get_template("cancellation.html").render(facts), subtype="html", cte=CTE)
     _add_calendar(message, settings, guest, CANCEL, now)
     return message
 

@@ -16,6 +16,8 @@ class NoticeState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     FAILED = "failed"
+    # A newer message about the same thing went out instead.
+    REPLACED = "replaced"
 
 
 class Notice(Base):

@@ -19,6 +19,7 @@ from app.notices.models import Notice, NoticeState
 
 SEND_TASK: Final = "notices.send"
 PAGE: Final = 50
+_UNSENT: Final = (NoticeState.QUEUED, NoticeState.FAILED)
 
 
 def queue_notice(
@@ -30,7 +31,16 @@ def queue_notice(
     subject_id: UUID,
     agency_id: UUID | None,
 ) -> Notice:
-    """Put a complete message to one person into the outbox and queue its sending; both exist if this commits."""
+    """Put a complete message to one person into the outbox and queue its sending; both exist if this commits.
+
+    Earlier messages about the same subject that no server has taken yet are not sent any more: late, they would say
+    what is no longer so.
+    """
+    session.execute(
+        update(Notice)
+        .where(Notice.subject_kind == subject_kind, Notice.subject_id == subject_id, Notice.state.in_(_UNSENT))
+        .values(state=NoticeState.REPLACED)
+    )
     notice = Notice(
         kind=kind,
         subject_kind=subject_kind,
@@ -43,7 +53,7 @@ def queue_notice(
     )
     session.add(notice)
     session.flush()
-    _queue_sending(session, notice.id)
+    enqueue(session, SEND_TASK, {"notice_id": str(notice.id)})
     return notice
 
 
@@ -56,7 +66,7 @@ def send_failed_again(session: Session, subject_ids: Sequence[UUID]) -> int:
         .returning(Notice.id)
     ).all()
     for notice_id in failed:
-        _queue_sending(session, notice_id)
+        enqueue(session, SEND_TASK, {"notice_id": str(notice_id)})
     return len(failed)
 
 
@@ -73,6 +83,15 @@ def find(session: Session, notice_id: UUID) -> Notice:
     return notice
 
 
+def claim_unsent(session: Session, notice_id: UUID) -> Notice | None:
+    """Hold a message for sending and return it; None if it was sent, replaced or forgotten.
+
+    Of two jobs for one message the second waits here, and then finds it sent.
+    """
+    query = select(Notice).where(Notice.id == notice_id, Notice.state.in_(_UNSENT)).with_for_update()
+    return session.scalar(query)
+
+
 def newest(session: Session, *, before: datetime | None = None) -> Sequence[Notice]:
     """Return a page of the outbox, newest first."""
     query = select(Notice).order_by(Notice.created_at.desc()).limit(PAGE)
@@ -87,24 +106,13 @@ def about(session: Session, subject_ids: Sequence[UUID]) -> dict[UUID, Notice]:
     return {notice.subject_id: notice for notice in session.scalars(query)}
 
 
-def mark_sent(session: Session, notice_id: UUID, *, now: datetime) -> None:
+def mark_sent(notice: Notice, *, now: datetime) -> None:
     """Record that a mail server has taken the message."""
-    session.execute(
-        update(Notice)
-        .where(Notice.id == notice_id, Notice.state != NoticeState.SENT)
-        .values(state=NoticeState.SENT, sent_at=now, attempts=Notice.attempts + 1, last_error=None)
-    )
+    notice.state, notice.sent_at, notice.last_error = NoticeState.SENT, now, None
+    notice.attempts += 1
 
 
-def mark_failed(session: Session, notice_id: UUID, *, error: str) -> None:
+def mark_failed(notice: Notice, *, error: str) -> None:
     """Record an attempt that did not succeed; the job tries again by itself."""
-    session.execute(
-        update(Notice)
-        .where(Notice.id == notice_id, Notice.state != NoticeState.SENT)
-        .values(state=NoticeState.FAILED, attempts=Notice.attempts + 1, last_error=error)
-    )
-
-
-def _queue_sending(session: Session, notice_id: UUID) -> None:
-    # The lock keeps two jobs for one message apart: the second finds it sent.
-    enqueue(session, SEND_TASK, {"notice_id": str(notice_id)}, lock=f"notice:{notice_id}")
+    notice.state, notice.last_error = NoticeState.FAILED, error
+    notice.attempts += 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from email import message_from_bytes
-from email.policy import SMTP
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -36,4 +34,5 @@ def deliver(smtp_url: str, sender: str, recipient: str, mime: bytes) -> None:
             raise smtplib.SMTPNotSupportedError("no TLS, so no password is sent")
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
-        client.send_message(message_from_bytes(mime, policy=SMTP), from_addr=sender, to_addrs=[recipient])
+        # The stored bytes as they are, so that what the outbox shows is what went out.
+        client.sendmail(sender, [recipient], mime)

@@ -12,23 +12,26 @@ from app.core.logs import log
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.notices import service, smtp
-from app.notices.models import NoticeState
 
 
 @jobs.task(name=service.SEND_TASK, retry=RETRY)
 def send(notice_id: str) -> None:
     """Send a message unless a server has taken it already: never lost, and at most one duplicate for a crash."""
-    settings, identifier = load(os.environ), UUID(notice_id)
-    with transaction() as session:
-        notice = service.find(session, identifier)
-    if notice.state == NoticeState.SENT or settings.smtp_url is None:
+    settings, failure = load(os.environ), None
+    if settings.smtp_url is None:
         return
-    try:
-        smtp.deliver(settings.smtp_url, settings.mail_from, notice.recipient, notice.mime)
-    except (OSError, smtplib.SMTPException) as error:
-        with transaction() as session:
-            service.mark_failed(session, identifier, error=type(error).__name__)
-        raise
     with transaction() as session:
-        service.mark_sent(session, identifier, now=datetime.now(UTC))
-    log.info("notice_sent", notice_id=notice_id, kind=notice.kind)
+        notice = service.claim_unsent(session, UUID(notice_id))
+        if notice is None:
+            return
+        try:
+            smtp.deliver(settings.smtp_url, settings.mail_from, notice.recipient, notice.mime)
+        except (OSError, smtplib.SMTPException) as error:
+            failure = error
+            service.mark_failed(notice, error=type(error).__name__)
+        else:
+            service.mark_sent(notice, now=datetime.now(UTC))
+    if failure is not None:
+        # After the commit, so that the failed attempt is on record when the queue plans the next one.
+        raise failure
+    log.info("notice_sent", notice_id=notice_id)

@@ -188,10 +188,8 @@ def test_a_room_is_not_given_twice_for_the_same_time(city: Settings) -> None:
     later = first.ends_at + timedelta(hours=1)
     made.call(first)
     with pytest.raises(Conflict, match="taken"):
-        made.call(
-            replace(first, starts_at=first.ends_at - timedelta(minutes=1), ends_at=first.ends_at + timedelta(hours=1))
-        )
-    made.call(replace(first, starts_at=first.ends_at, ends_at=first.ends_at + timedelta(hours=1)))
+        made.call(replace(first, starts_at=first.ends_at - timedelta(minutes=1), ends_at=later))
+    made.call(replace(first, starts_at=first.ends_at, ends_at=later))
 
 
 def test_of_two_people_who_want_a_room_at_once_one_gets_it(city: Settings) -> None:
