@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from pyhanko.pdf_utils import generic
@@ -22,6 +22,9 @@ from pyhanko.sign.diff_analysis import (
 )
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from pki.pades.overlap import covers_content
+from pki.pades.placement import Rectangle
+
 # pyHanko's own policy without the rule that lets text fields change: it lets a shadow attack through (measured).
 POLICY: Final = StandardDiffPolicy(
     global_rules=[
@@ -34,46 +37,72 @@ POLICY: Final = StandardDiffPolicy(
     ],
     form_rule=FormUpdatingRule(field_rules=[SigFieldCreationRule(), SigFieldModificationRule()]),
 )
-# A mark of 80 by 40 mm is large; a field that covers more of a page than this is there to hide something.
-_LARGEST_SHARE: Final = 0.25
-_PAGE_AREA: Final = 595.0 * 842.0
-
-Box = tuple[float, float, float, float]
 
 
-def is_overlaid(embedded: EmbeddedPdfSignature) -> bool:
-    """Say whether a visible field added after this signature hides what was signed.
+@dataclass(frozen=True)
+class VisibleField:
+    """A field with an area; `page` is counted from 1, None where the file does not say."""
 
-    One is tolerated if it carries a signature itself, is no larger than a quarter of an A4 page, and lies on no field
-    that was there before (a sneaky signature attack draws its picture over the page).
+    name: str
+    page: int | None
+    box: Rectangle
+    is_signed: bool
+
+
+def is_overlaid(embedded: EmbeddedPdfSignature, signed_pdf: bytes) -> bool:
+    """Say whether a visible field added after this signature hides what was signed, the bytes `signed_pdf`.
+
+    One is tolerated if it carries a signature itself, stands on a page, and covers neither text nor a field that was
+    there before nor much of the page (a sneaky signature attack draws its picture over the page).
     """
-    reader = embedded.reader
-    before = list(_visible(reader, embedded.signed_revision))
-    known = {name for name, _, _ in before}
-    for name, box, is_signed in _visible(reader, None):
-        if name in known:
+    before = visible_fields(embedded.reader, embedded.signed_revision)
+    known = {one.name for one in before}
+    for new in visible_fields(embedded.reader, None):
+        if new.name in known:
             continue
-        area = (box[2] - box[0]) * (box[3] - box[1])
-        overlaps = any(_overlap(box, other) for _, other, _ in before)
-        if not is_signed or area > _LARGEST_SHARE * _PAGE_AREA or overlaps:
+        if not new.is_signed or new.page is None:
+            return True
+        others = [one.box for one in before if one.page in (new.page, None)]
+        if covers_content(signed_pdf, new.page, new.box, others=others):
             return True
     return False
 
 
-def _visible(reader: PdfFileReader, revision: int | None) -> Iterator[tuple[str, Box, bool]]:
-    """Yield name, box and whether it is signed, for each field with an area, as of a revision (None: now)."""
+def visible_fields(reader: PdfFileReader, revision: int | None) -> list[VisibleField]:
+    """Return each field with an area, as of a revision (None: now)."""
+    pages = _page_numbers(reader)
     root = reader.root if revision is None else reader.get_historical_root(revision)
     # By subscript: `get` would hand over a reference where something is an object of its own.
     form = root["/AcroForm"] if "/AcroForm" in root else {}
+    found = []
     for entry in form["/Fields"] if "/Fields" in form else ():
         field = entry.get_object() if isinstance(entry, generic.IndirectObject) else entry
-        if "/Rect" not in field:
-            continue
-        x0, y0, x1, y1 = (float(number) for number in field["/Rect"])
-        box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        if box[0] < box[2] and box[1] < box[3]:
-            yield str(field["/T"]) if "/T" in field else "", box, "/V" in field
+        name = str(field["/T"]) if "/T" in field else ""
+        # The picture of a field may be an object of its own below it.
+        for widget in [field] if "/Rect" in field else [kid.get_object() for kid in field.get("/Kids", ())]:
+            box = _box(widget)
+            if box is not None:
+                found.append(VisibleField(name, _page_of(widget, pages), box, "/V" in field))
+    return found
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _box(widget: generic.DictionaryObject) -> Rectangle | None:
+    if "/Rect" not in widget:
+        return None
+    x0, y0, x1, y1 = (float(number) for number in widget["/Rect"])
+    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _page_of(widget: generic.DictionaryObject, pages: dict[tuple[int, int], int]) -> int | None:
+    if "/P" not in widget:
+        return None
+    page = widget.raw_get("/P")
+    return pages.get((page.idnum, page.generation)) if isinstance(page, generic.IndirectObject) else None
+
+
+def _page_numbers(reader: PdfFileReader) -> dict[tuple[int, int], int]:
+    references = [
+        reader.find_page_for_modification(number)[0] for number in range(int(reader.root["/Pages"]["/Count"]))
+    ]
+    return {(one.idnum, one.generation): number for number, one in enumerate(references, start=1)}

@@ -171,8 +171,8 @@ def _appearance(mark: Mark, page: PageGeometry, placement: Placement) -> bytes:
 
 def _field_names(writer: IncrementalPdfFileWriter) -> set[str]:
     # By subscript: `get` would hand over a reference where the form or its list is an object of its own.
-    form = writer.root["/AcroForm"] if "/AcroForm" in writer.root else {}  # noqa: SIM401
-    fields = form["/Fields"] if "/Fields" in form else []  # noqa: SIM401
+    form = writer.root["/AcroForm"] if "/AcroForm" in writer.root else {}
+    fields = form["/Fields"] if "/Fields" in form else []
     return {str(entry.get_object()["/T"]) for entry in fields if "/T" in entry.get_object()}
 
 

@@ -19,22 +19,33 @@ from typing import Final
 
 from asn1crypto import cms as asn1_cms
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from pki import tsa
 from pki.chains import PathResult, PathVerdict, Purpose, TrustStore, validate_path
-from pki.errors import PdfRefused, PkiError, SignatureMismatch, TimestampRefused
-from pki.pades import byte_range, cms, later_changes
+from pki.errors import PdfRefused, PkiError, TimestampRefused
+from pki.pades import byte_range, later_changes
 from pki.pades.faults import PdfFault
 from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
 from pki.status_evidence import StatusEvidence
 
 MAXIMUM_SIZE: Final = 25 * 1024 * 1024
 _END: Final = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
+# What may stand between the last cross-reference section and the end (pyHanko ends a table behind "trailer").
+_AFTER_LAST_SECTION: Final = re.compile(
+    rb"\s*(?:trailer)?\s*(?:<<(?:(?!%%EOF|startxref|endobj).)*>>)?\s*"
+    rb"startxref\s+(\d+)\s+%%EOF(?:\r\n|\n|\r)?\Z",
+    re.DOTALL,
+)
+_STRONG: Final = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
+_SMALLEST_RSA: Final = 2048
 _REASONS: Final = {
     PathVerdict.VALID: (Verdict.VALID, Reason.OK),
     PathVerdict.UNTRUSTED: (Verdict.INDETERMINATE, Reason.UNTRUSTED),
@@ -75,7 +86,7 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
             (Verdict.NOT_VALID, Reason.NOT_READABLE) if unread else (Verdict.INDETERMINATE, Reason.UNSIGNED)
         )
         return Report(verdict, reason, (), lenient)
-    return _sum_up(_refuse_copies(reports, embedded), pdf, lenient)
+    return _sum_up(_refuse_copies(reports, embedded), pdf, lenient, _is_owned_to_the_end(reader, pdf))
 
 
 def _open(pdf: bytes) -> tuple[PdfFileReader, bool]:
@@ -87,25 +98,37 @@ def _open(pdf: bytes) -> tuple[PdfFileReader, bool]:
         return PdfFileReader(BytesIO(pdf), strict=False), True
 
 
-def _sum_up(reports: Sequence[SignatureReport], pdf: bytes, lenient: bool) -> Report:
-    envelope = _envelope(reports, pdf)
+def _sum_up(reports: Sequence[SignatureReport], pdf: bytes, lenient: bool, owned: bool) -> Report:
+    envelope = _envelope(reports, pdf, owned)
     if envelope is not None:
         return Report(Verdict.NOT_VALID, envelope, tuple(reports), lenient)
     worst = min(reports, key=lambda one: _WORST_FIRST.index(one.verdict))
     return Report(worst.verdict, worst.reason, tuple(reports), lenient)
 
 
-def _envelope(reports: Sequence[SignatureReport], pdf: bytes) -> Reason | None:
+def _envelope(reports: Sequence[SignatureReport], pdf: bytes, owned: bool) -> Reason | None:
     """Return what is wrong with the file around its signatures."""
     if not pdf.startswith(b"%PDF-"):
         return Reason.BYTES_BEFORE_START
     if not _END.search(pdf):
         return Reason.BYTES_AFTER_END
     newest = reports[-1]
+    if not newest.covers_whole_file and not owned:
+        return Reason.BYTES_AFTER_END
     # After the newest signature only proofs for the archive may follow.
     if not newest.covers_whole_file and newest.changes_after > Changes.PROOFS:
         return newest.reason if newest.verdict is Verdict.NOT_VALID else Reason.NOT_COVERED
     return None
+
+
+def _is_owned_to_the_end(reader: PdfFileReader, pdf: bytes) -> bool:
+    """Return whether the last cross-reference section is followed by its trailer and end mark only.
+
+    Bytes appended with an end mark of their own belong to no revision, and viewers disagree about them.
+    """
+    sections = [reader.xrefs.get_xref_container_info(number) for number in range(reader.total_revisions)]
+    found = _AFTER_LAST_SECTION.match(pdf, max(section.end_location for section in sections))
+    return found is not None and int(found.group(1)) == reader.last_startxref
 
 
 def _refuse_copies(
@@ -129,7 +152,7 @@ def _judge(
     certificate_der: bytes = embedded.signer_cert.dump()
     certificate = x509.load_der_x509_certificate(certificate_der)
     others = tuple(one.dump() for one in embedded.other_embedded_certs)
-    proven_at, proof = _proven_time(signer_info, trust, evidence)
+    proven_at, proof = _proven_time(signer_info, trust, evidence, now)
     whole, changes, broken = _cover(embedded, pdf)
     path = validate_path(
         certificate_der,
@@ -178,7 +201,7 @@ def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, t
         return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.NOT_COVERED)
     if not found["docmdp_ok"]:
         return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.CHANGED_AFTER_SIGNING)
-    if later_changes.is_overlaid(embedded):
+    if later_changes.is_overlaid(embedded, pdf[:end]):
         return False, Changes.OTHER, (Verdict.INDETERMINATE, Reason.OVERLAID_AFTER_SIGNING)
     return False, Changes.PROOFS if level is ModificationLevel.LTA_UPDATES else Changes.SIGNATURES, None
 
@@ -186,26 +209,42 @@ def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, t
 def _value(embedded: EmbeddedPdfSignature, certificate_der: bytes) -> tuple[Verdict, Reason] | None:
     """Return what is wrong with the signature's own mathematics; None when it holds."""
     signer_info = embedded.signer_info
-    attributes = {one["type"].native: one["values"] for one in signer_info["signed_attrs"]}
-    if attributes["message_digest"][0].native != embedded.compute_digest():
-        return Verdict.NOT_VALID, Reason.CHANGED
-    named = attributes.get("signing_certificate_v2")
-    if named is None or not _names(named[0], certificate_der):
+    weak = signer_info["digest_algorithm"]["algorithm"].native not in _STRONG or _is_weak(certificate_der)
+    if weak or not _is_alone_in_its_place(embedded) or not _binds_certificate(embedded):
         return Verdict.NOT_VALID, Reason.BAD_SIGNATURE
-    # The bytes that were signed are a SET OF, whatever tag they carry inside the message (RFC 5652, 5.4).
-    signed = signer_info["signed_attrs"].untag().dump(force=True)
     try:
-        cms.check_signature(signer_info["signature"].native, signed, certificate_der)
-    except SignatureMismatch:
+        # Digest, attributes and value, with every algorithm that other houses sign with.
+        intact, valid = validate_sig_integrity(
+            signer_info,
+            embedded.signer_cert,
+            expected_content_type="data",
+            actual_digest=embedded.compute_digest(),
+        )
+    except SignatureValidationError:
         return Verdict.NOT_VALID, Reason.BAD_SIGNATURE
-    return None
+    if not intact:
+        return Verdict.NOT_VALID, Reason.CHANGED
+    return None if valid else (Verdict.NOT_VALID, Reason.BAD_SIGNATURE)
 
 
-def _names(identifiers: asn1_cms.SigningCertificateV2, certificate_der: bytes) -> bool:
-    """Say whether the first ESSCertIDv2 names this very certificate (RFC 5035, 5.4)."""
-    first = identifiers["certs"][0]
-    algorithm = first["hash_algorithm"]["algorithm"].native
-    return bool(hashlib.new(algorithm, certificate_der).digest() == first["cert_hash"].native)
+def _is_weak(certificate_der: bytes) -> bool:
+    key = x509.load_der_x509_certificate(certificate_der).public_key()
+    return isinstance(key, dsa.DSAPublicKey) or (isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST_RSA)
+
+
+def _is_alone_in_its_place(embedded: EmbeddedPdfSignature) -> bool:
+    """Return whether the gap holds one signer's CMS object and zeros: nothing else there would be signed."""
+    content = bytes(embedded.pkcs7_content)
+    length = len(asn1_cms.ContentInfo.load(content).dump())
+    return len(embedded.signed_data["signer_infos"]) == 1 and not any(content[length:])
+
+
+def _binds_certificate(embedded: EmbeddedPdfSignature) -> bool:
+    """Return whether a PAdES signature names its certificate (EN 319 142-1, 6.3); older kinds need not."""
+    if embedded.sig_object["/SubFilter"] != "/ETSI.CAdES.detached":
+        return True
+    names = {attribute["type"].native for attribute in embedded.signer_info["signed_attrs"]}
+    return not names.isdisjoint({"signing_certificate", "signing_certificate_v2"})
 
 
 def _trust(path: PathResult, proven_at: datetime | None) -> tuple[Verdict, Reason]:
@@ -216,9 +255,12 @@ def _trust(path: PathResult, proven_at: datetime | None) -> tuple[Verdict, Reaso
 
 
 def _proven_time(
-    signer_info: asn1_cms.SignerInfo, trust: TrustStore, evidence: StatusEvidence
+    signer_info: asn1_cms.SignerInfo, trust: TrustStore, evidence: StatusEvidence, now: datetime
 ) -> tuple[datetime | None, TimeProof]:
-    """Return the time of a timestamp over this signature value by a unit that we trust."""
+    """Return the time of a timestamp over this signature value by a unit that we trust now.
+
+    Not at the token's own time: whoever stole the unit's key chooses that time freely, before any revocation.
+    """
     tokens = [
         value
         for attribute in signer_info["unsigned_attrs"] or ()
@@ -236,11 +278,12 @@ def _proven_time(
         token.signer_der,
         trust=trust,
         evidence=evidence,
-        at=token.gen_time,
+        at=now,
         purpose=Purpose.TIMESTAMPING,
         extra_der=token.certificates_der,
     )
-    if imprint != token.imprint or path.verdict is not PathVerdict.VALID:
+    trusted = path.verdict is PathVerdict.VALID and path.revocation is None and token.gen_time <= now
+    if imprint != token.imprint or not trusted:
         return None, TimeProof.BAD_TIMESTAMP
     return token.gen_time, TimeProof.TIMESTAMP
 

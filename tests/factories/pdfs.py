@@ -19,6 +19,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from pki import tsa
@@ -175,6 +176,14 @@ def with_new_page(pdf: bytes) -> bytes:
         writer.insert_page(PageObject(contents=stream, media_box=(0, 0, 595, 842)))
 
     return updated(pdf, change)
+
+
+def with_proofs(pdf: bytes) -> bytes:
+    """Return the file with an update that adds certificates for the archive (a DSS)."""
+    output = BytesIO(pdf)
+    issuer = asn1_x509.Certificate.load(factory.authority(ProfileName.ISSUING_OFFICIALS).certificate_der)
+    DocumentSecurityStore.add_dss(output, sig_contents=None, certs=[issuer])
+    return output.getvalue()
 
 
 def with_empty_field(pdf: bytes, box: tuple[int, int, int, int]) -> bytes:
