@@ -65,8 +65,11 @@ def inspect(pdf: bytes) -> Intake:
 def normalise(pdf: bytes) -> bytes:
     """Return the PDF rewritten as one revision of what can be reached from its pages. Raises PdfRefused.
 
-    For files without signatures only: any rewriting breaks a signature.
+    For files without signatures only, since any rewriting breaks a signature: else PdfRefused(ALREADY_SIGNED).
     """
+    with refusing(PdfFault.DAMAGED):
+        if _signatures(pdf):
+            raise PdfRefused(PdfFault.ALREADY_SIGNED)
     with refusing(PdfFault.DAMAGED), pikepdf.open(BytesIO(pdf)) as opened:
         opened.remove_unreferenced_resources()
         for name in ("/OpenAction", "/AA"):

@@ -17,7 +17,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
+from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, append_signature_field
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -61,7 +61,8 @@ def plain(
 
 def saved(pdf: pikepdf.Pdf) -> bytes:
     output = BytesIO()
-    pdf.save(output, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    disabled = pikepdf.ObjectStreamMode.disable
+    pdf.save(output, min_version="1.7", object_stream_mode=disabled, compress_streams=False)
     return output.getvalue()
 
 
@@ -270,16 +271,26 @@ def active(kind: str) -> bytes:
 
 def certified(permission: MDPPerm) -> bytes:
     """Return a PDF certified by another program with what may still change."""
+    details = PdfSignatureMetadata(field_name="certified", certify=True, docmdp_permissions=permission)
+    return sign_pdf(IncrementalPdfFileWriter(BytesIO(plain())), details, _other_program()).getvalue()
+
+
+def locked() -> bytes:
+    """Return a PDF in which an ordinary signer locked every field."""
+    spec = SigFieldSpec("last", field_mdp_spec=FieldMDPSpec(FieldMDPAction.ALL))
+    writer = IncrementalPdfFileWriter(BytesIO(plain()))
+    details = PdfSignatureMetadata(field_name="last")
+    return sign_pdf(writer, details, _other_program(), new_field_spec=spec).getvalue()
+
+
+def _other_program() -> SimpleSigner:
     leaf = signer()
-    by = SimpleSigner(
+    key_der = leaf.key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return SimpleSigner(
         signing_cert=asn1_x509.Certificate.load(leaf.certificate_der),
-        signing_key=keys.PrivateKeyInfo.load(
-            leaf.key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        ),
+        signing_key=keys.PrivateKeyInfo.load(key_der),
         cert_registry=SimpleCertificateStore(),
     )
-    details = PdfSignatureMetadata(field_name="certified", certify=True, docmdp_permissions=permission)
-    return sign_pdf(IncrementalPdfFileWriter(BytesIO(plain())), details, by).getvalue()
 
 
 def with_page_loop() -> bytes:
