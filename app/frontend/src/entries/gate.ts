@@ -116,7 +116,11 @@ async function run(): Promise<void> {
 
   await renewLists();
   window.setInterval(() => void renewLists(), LISTS_EVERY_MS);
-  watch(video, (text) => void read(text));
+  watch(video, (text) => {
+    if (busy) return false;
+    void read(text);
+    return true;
+  });
   await new Camera(video, (state) => {
     if (state !== "running") screen.hint(words.camera[state]);
   }).start();

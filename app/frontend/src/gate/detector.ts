@@ -2,28 +2,21 @@
 
 import { BarcodeDetector, prepareZXingModule } from "barcode-detector/ponyfill";
 import wasmUrl from "zxing-wasm/reader/zxing_reader.wasm?url";
+import { Sightings } from "./sightings";
 
 const EVERY_MS = 80;
-// The same code stays in view for a while; it is read again only after it was gone, or after this long.
-const COOL_DOWN_MS = 3000;
 
 prepareZXingModule({ overrides: { locateFile: (path: string) => (path.endsWith(".wasm") ? wasmUrl : path) } });
 
-/** Call `found` with the text of each code that comes into view. Frames with none are passed over. */
-export function watch(video: HTMLVideoElement, found: (text: string) => void): void {
+/** Offer `take` the text of each code that comes into view; it says whether it had time for it. */
+export function watch(video: HTMLVideoElement, take: (text: string) => boolean): void {
   const detector = new BarcodeDetector({ formats: ["qr_code"] });
-  let last = { text: "", at: 0 };
+  const sightings = new Sightings();
   const look = async (): Promise<void> => {
     if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.paused) {
       try {
         const text = (await detector.detect(video))[0]?.rawValue;
-        const now = performance.now();
-        if (text !== undefined && (text !== last.text || now - last.at > COOL_DOWN_MS)) {
-          last = { text, at: now };
-          found(text);
-        } else if (text !== undefined) {
-          last.at = now;
-        }
+        sightings.frame(text, performance.now(), take);
       } catch {
         // A frame that cannot be read is no reason to stop looking: the next one comes.
       }
