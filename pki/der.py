@@ -49,7 +49,8 @@ def explicit(number: int, *contents: bytes) -> bytes:
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
     """Return a signed INTEGER, or another tag of the same form such as ENUMERATED."""
-    return encode(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return encode(tag, value.to_bytes(size, "big", signed=True))
 
 
 def octet_string(value: bytes) -> bytes:
