@@ -94,10 +94,9 @@ def _is_current(crl: x509.CertificateRevocationList, certificate: x509.Certifica
 
     An expired certificate may be dropped from later lists (RFC 5280, 3.3), so those prove nothing about it.
     """
-    if crl.next_update_utc is None:
-        return False
     if crl.last_update_utc <= at:
-        return at <= crl.next_update_utc
+        # One that promises no successor is current at its making only (RFC 5280, 5.1.2.5 demands the promise).
+        return at <= (crl.next_update_utc or crl.last_update_utc)
     return crl.last_update_utc <= certificate.not_valid_after_utc
 
 

@@ -22,20 +22,12 @@ def _geometry(page: pikepdf.Page) -> PageGeometry:
     box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
     if box[0] >= box[2] or box[1] >= box[3]:
         box = media
-    return PageGeometry(box, _rotation(page.obj), float(page.obj.get("/UserUnit", 1)))
+    # qpdf has moved what a page inherits from the tree onto the page itself.
+    rotation = int(page.obj.get("/Rotate", 0)) % 360 // 90 * 90
+    return PageGeometry(box, rotation, float(page.obj.get("/UserUnit", 1)))
 
 
 def _ordered(array: pikepdf.Array) -> Rectangle:
     """Return left, bottom, right, top: the standard lets a file name any two opposite corners."""
     x0, y0, x1, y1 = (float(value) for value in array.as_list())
     return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-
-
-def _rotation(node: pikepdf.Object) -> int:
-    for _ in range(64):  # deeper trees are hostile; the standard sets no limit
-        if "/Rotate" in node:
-            return int(node["/Rotate"]) % 360 // 90 * 90
-        if "/Parent" not in node:
-            break
-        node = node["/Parent"]
-    return 0
