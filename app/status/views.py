@@ -42,6 +42,12 @@ def index() -> ResponseReturnValue:
     )
 
 
+@bp.get("/identifiers")
+@public("certificates name this address as the one that gives out their identifiers (EN 319 412-1, 5.1)")
+def identifiers() -> ResponseReturnValue:
+    return render_template("status/identifiers.html")
+
+
 def build(configured: Settings) -> Flask:
     """Return the application behind the bare one: this page, and errors in the look of the house."""
     app = Flask("app", static_folder="static", template_folder="templates")

@@ -27,7 +27,6 @@ _LARGEST_PDF = 25 * 1024 * 1024
 @bp.route("/verify", methods=["GET", "POST"])
 @public("trust needs no account: whoever receives a paper may check it")
 @takes_upload
-@takes_upload
 def start() -> ResponseReturnValue:
     form = CheckForm()
     if request.method == "POST":

@@ -100,6 +100,12 @@ def test_the_page_shows_the_fingerprint_of_the_root_in_vietnamese(running: Runni
     assert "Content-Security-Policy" in headers
 
 
+def test_the_address_of_the_identifiers_in_a_certificate_explains_them(running: Running) -> None:
+    status, body, _ = fetch(running, "/identifiers")
+    assert status == 200
+    assert "XX:VN-" in body.decode()
+
+
 def test_it_is_healthy_until_a_list_runs_out(running: Running) -> None:
     assert fetch(running, "/healthz")[:2] == (200, b"ok")
     running.clock.moved = datetime.now(UTC) + timedelta(hours=47)
