@@ -1,0 +1,51 @@
+"""Every page that needs no object of its own fits a phone and a desktop, and axe-core finds nothing serious on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.looking import Watched
+from tests.browser.running import City
+
+Enter = Callable[..., Watched]
+PAGES = {
+    None: ("/", "/sign-in", "/verify"),
+    "lan": ("/", "/certificates/", "/certificates/new"),
+    "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/"),
+    "thu": ("/", "/meetings/"),
+    "dung": ("/", "/certificates/requests", "/certificates/register"),
+    "bao": ("/", "/gate/enrol"),
+    "oanh": ("/", "/certificates/register", "/gate/devices/", "/gate/devices/new", "/log/", "/outbox/"),
+    "khoa": ("/", "/log/", "/certificates/register"),
+}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("login", PAGES)
+def test_a_persons_pages_are_well_made(person: Enter, login: str | None, width: int) -> None:
+    one = person(login, width=width)
+    for path in PAGES[login]:
+        answer = one.page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        assert one.page.title(), path
+        one.expect_well_made()
+
+
+@pytest.mark.parametrize("path", ["/", "/identifiers"])
+def test_the_pages_of_status_are_well_made(city: City, person: Enter, path: str) -> None:
+    anyone = person(width=390)
+    anyone.page.goto(f"{city.status}{path}")
+    anyone.expect_well_made()
+
+
+def test_every_page_is_there_in_english_too(person: Enter) -> None:
+    one = person("minh")
+    one.page.goto("/language/en?next=/documents")
+    assert one.page.get_attribute("html", "lang") == "en"
+    assert "Documents" in one.page.title()
+    for path in PAGES["minh"]:
+        one.page.goto(path)
+        one.expect_well_made()
