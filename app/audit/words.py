@@ -33,7 +33,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "meeting_cancelled": _l("Meeting cancelled"),
     "meeting_changed": _l("Meeting changed"),
     "meeting_planned": _l("Meeting planned"),
-    "meeting_sent": _l("Invitations sent"),
+    "meeting_sent": _l("Sent the invitations"),
     "person_added": _l("Person added"),
     "person_appointed": _l("Person appointed to a post"),
     "role_granted": _l("Role granted"),
