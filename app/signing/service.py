@@ -287,6 +287,8 @@ def _usable_der(certificate: Certificate | None, *, now: datetime) -> bytes:
 def _mark_refused(fault: PdfFault) -> Invalid:
     if fault is PdfFault.MARK_OUTSIDE_PAGE:
         return Invalid(_l("The mark does not fit on the page there."), _l("Choose another place for it."))
+    if fault is PdfFault.MARK_COVERS_CONTENT:
+        return Invalid(_l("The mark would cover what somebody signed before you."), _l("Choose another place for it."))
     if fault is PdfFault.MARK_UNREADABLE:
         return Invalid(
             _l("Your name or agency cannot be drawn in the mark."), _l("Ask your agency's administrator for help.")

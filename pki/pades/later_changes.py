@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     CatalogModificationRule,
@@ -37,6 +39,7 @@ POLICY: Final = StandardDiffPolicy(
     ],
     form_rule=FormUpdatingRule(field_rules=[SigFieldCreationRule(), SigFieldModificationRule()]),
 )
+_DEEPEST: Final = 32
 
 
 @dataclass(frozen=True)
@@ -69,26 +72,38 @@ def is_overlaid(embedded: EmbeddedPdfSignature, signed_pdf: bytes) -> bool:
 
 
 def visible_fields(reader: PdfFileReader, revision: int | None) -> list[VisibleField]:
-    """Return each field with an area, as of a revision (None: now)."""
+    """Return each field with an area, as of a revision (None: now), with its full name."""
     pages = _page_numbers(reader)
     root = reader.root if revision is None else reader.get_historical_root(revision)
     # By subscript: `get` would hand over a reference where something is an object of its own.
     form = root["/AcroForm"] if "/AcroForm" in root else {}
+    entries = form["/Fields"] if "/Fields" in form else ()
     found = []
-    for entry in form["/Fields"] if "/Fields" in form else ():
-        field = entry.get_object() if isinstance(entry, generic.IndirectObject) else entry
-        name = str(field["/T"]) if "/T" in field else ""
-        # The picture of a field may be an object of its own below it.
-        for widget in [field] if "/Rect" in field else [kid.get_object() for kid in field.get("/Kids", ())]:
-            box = _box(widget)
-            if box is not None:
-                found.append(VisibleField(name, _page_of(widget, pages), box, "/V" in field))
+    for name, widget, is_signed in _widgets(entries, parent="", is_signed=False, depth=0):
+        box = _box(widget)
+        if box is not None:
+            found.append(VisibleField(name, _page_of(widget, pages), box, is_signed))
     return found
 
 
+def _widgets(
+    entries: Iterable[generic.PdfObject], *, parent: str, is_signed: bool, depth: int
+) -> Iterator[tuple[str, generic.DictionaryObject, bool]]:
+    """Yield name, widget and whether there is a value, for every widget of a tree of fields."""
+    if depth > _DEEPEST:
+        raise PdfReadError("a tree of fields without end")
+    for entry in entries:
+        field = entry.get_object()
+        # A widget without a name of its own belongs to the field above it.
+        name = f"{parent}.{field['/T']}" if "/T" in field else parent
+        signed = is_signed or "/V" in field
+        if "/Rect" in field:
+            yield name, field, signed
+        if "/Kids" in field:
+            yield from _widgets(field["/Kids"], parent=name, is_signed=signed, depth=depth + 1)
+
+
 def _box(widget: generic.DictionaryObject) -> Rectangle | None:
-    if "/Rect" not in widget:
-        return None
     x0, y0, x1, y1 = (float(number) for number in widget["/Rect"])
     box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
     return box if box[0] < box[2] and box[1] < box[3] else None

@@ -28,6 +28,8 @@ from pki.pades.appearance import Mark, render
 from pki.pades.boundary import refusing
 from pki.pades.faults import PdfFault
 from pki.pades.geometry import page_geometries
+from pki.pades.later_changes import visible_fields
+from pki.pades.overlap import covers_content
 from pki.pades.placement import PageGeometry, Placement, check_inside
 
 # Room for the CMS object in hexadecimal digits: 16 KiB of DER holds the chain and a foreign timestamp of 10 KB.
@@ -95,7 +97,8 @@ def prepare(
     time, written to /M. `mark` and `placement` go together; without them the signature is invisible.
     `field_name` defaults to the first free `signature_<n>`.
 
-    Raises PdfRefused: DAMAGED, MARK_OUTSIDE_PAGE, MARK_UNREADABLE, FIELD_TAKEN.
+    Raises PdfRefused: DAMAGED, MARK_OUTSIDE_PAGE, MARK_UNREADABLE, FIELD_TAKEN, and MARK_COVERS_CONTENT where an
+    earlier signer's text or mark would be hidden.
     """
     with refusing(PdfFault.DAMAGED):
         writer = _open(pdf)
@@ -140,6 +143,7 @@ def _write(
     if mark is not None and placement is not None:
         pages = page_geometries(pdf)
         check_inside(pages, placement)
+        _check_clear(pdf, placement)
         spec = _visible_field(name, placement)
         appearance = _appearance(mark, pages[placement.page - 1], placement)
     steps = PdfCMSEmbedder(new_field_spec=spec).write_cms(name, writer)
@@ -150,6 +154,19 @@ def _write(
     steps.send(SigObjSetup(sig_placeholder=placeholder))
     prepared, output = steps.send(SigIOSetup(md_algorithm="sha256", output=BytesIO()))
     return output.getvalue(), (prepared.reserved_region_start, prepared.reserved_region_end)
+
+
+def _check_clear(pdf: bytes, placement: Placement) -> None:
+    """Refuse a mark over what somebody signed before: whoever checks that signature could not say what it covered.
+
+    The same question as in `verify`, so that what we make is never less than valid there.
+    """
+    if b"/ByteRange" not in pdf:
+        return
+    earlier = visible_fields(PdfFileReader(BytesIO(pdf), strict=False), None)
+    others = [one.box for one in earlier if one.page in (placement.page, None)]
+    if covers_content(pdf, placement.page, placement.rectangle, others=others):
+        raise PdfRefused(PdfFault.MARK_COVERS_CONTENT)
 
 
 def _visible_field(name: str, placement: Placement) -> SigFieldSpec:

@@ -67,6 +67,9 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
         raise PdfRefused(PdfFault.TOO_LARGE)
     if b"%PDF-" not in pdf[:1024]:
         raise PdfRefused(PdfFault.NOT_A_PDF)
+    if not pdf.startswith(b"%PDF-"):
+        # Viewers skip what stands before the header, and then count offsets each in its own way.
+        return Report(Verdict.NOT_VALID, Reason.BYTES_BEFORE_START, ())
     try:
         reader, lenient = _open(pdf)
         if reader.encrypted:
@@ -106,8 +109,6 @@ def _sum_up(reports: Sequence[SignatureReport], pdf: bytes, lenient: bool, owned
 
 def _envelope(reports: Sequence[SignatureReport], pdf: bytes, owned: bool) -> Reason | None:
     """Return what is wrong with the file around its signatures."""
-    if not pdf.startswith(b"%PDF-"):
-        return Reason.BYTES_BEFORE_START
     if not _END.search(pdf):
         return Reason.BYTES_AFTER_END
     newest = reports[-1]

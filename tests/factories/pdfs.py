@@ -17,7 +17,14 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject
-from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, append_signature_field
+from pyhanko.sign.fields import (
+    FieldMDPAction,
+    FieldMDPSpec,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    append_signature_field,
+)
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -26,6 +33,7 @@ from pki import tsa
 from pki.authority import Issuer
 from pki.chains import TrustStore
 from pki.crl import build_crl
+from pki.pades import cms
 from pki.pades.appearance import Mark
 from pki.pades.finish import finish
 from pki.pades.placement import Placement
@@ -142,6 +150,27 @@ def signed(
     )
 
 
+def assembled(
+    waiting: PreparedSignature, leaf: factory.Leaf, *, stamped: bool = False, stamped_data: bytes | None = None
+) -> bytes:
+    """Return the file with whatever attributes and timestamp were given: `finish` without its checks."""
+    value = leaf.key.sign(waiting.signed_attributes_der)
+    token = None
+    if stamped:
+        request = cms.timestamp_request(stamped_data or value, nonce=3)
+        token = tsa.token_from_response(timestamping(factory.NOW)(request), request_der=request)
+    content = cms.signed_data(
+        value,
+        attributes_der=waiting.signed_attributes_der,
+        certificate_der=leaf.certificate_der,
+        chain_der=(leaf.issuer.certificate_der,),
+        timestamp_token_der=token,
+    )
+    _, start, end, _ = waiting.byte_range
+    pdf = waiting.prepared_pdf
+    return pdf[: start + 1] + content.hex().encode().ljust(end - start - 2, b"0") + pdf[end - 1 :]
+
+
 def flipped(pdf: bytes, at: int) -> bytes:
     """Return the file with one bit of one byte turned."""
     return pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]
@@ -255,6 +284,73 @@ def with_redrawn_field(pdf: bytes) -> bytes:
     return updated(pdf, change)
 
 
+def with_group_of_fields() -> bytes:
+    """Return an unsigned PDF with a field that has one small box below it."""
+    with pikepdf.open(BytesIO(plain())) as pdf:
+        page = pdf.pages[0].obj
+        group = pdf.make_indirect(Dictionary(T="group", FT=Name.Sig))
+        box = pdf.make_indirect(
+            Dictionary(Type=Name.Annot, Subtype=Name.Widget, F=4, Rect=[10, 10, 20, 20], P=page, Parent=group)
+        )
+        group.Kids = pdf.make_indirect(Array([box]))
+        page.Annots = pdf.make_indirect(Array([box]))
+        pdf.Root.AcroForm = pdf.make_indirect(Dictionary(Fields=pdf.make_indirect(Array([group]))))
+        return saved(pdf)
+
+
+def _widget(writer: IncrementalPdfFileWriter, **changes: generic.PdfObject) -> generic.IndirectObject:
+    numbers = generic.ArrayObject([generic.NumberObject(n) for n in (0, 0, 595, 842)])
+    facts = {"Type": pdf_name("/Annot"), "Subtype": pdf_name("/Widget"), "Rect": numbers, **changes}
+    return writer.add_object(generic.DictionaryObject({pdf_name("/" + key): value for key, value in facts.items()}))
+
+
+def _fields(writer: IncrementalPdfFileWriter) -> generic.ArrayObject:
+    return writer.root["/AcroForm"]["/Fields"]
+
+
+def _show(writer: IncrementalPdfFileWriter, widget: generic.IndirectObject) -> None:
+    annotations = writer.root["/Pages"]["/Kids"][0]["/Annots"]
+    annotations.append(widget)
+    writer.update_container(annotations)
+
+
+def with_field_in_group(pdf: bytes) -> bytes:
+    """Return the file of `with_group_of_fields` with an update that lays a box over the page, below that field."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        page = writer.root["/Pages"]["/Kids"].raw_get(0)
+        group = _fields(writer)[0]
+        widget = _widget(writer, P=page, Parent=_fields(writer).raw_get(0))
+        group["/Kids"].append(widget)
+        writer.update_container(group["/Kids"])
+        _show(writer, widget)
+
+    return updated(pdf, change)
+
+
+def with_field_of_no_page(pdf: bytes) -> bytes:
+    """Return the file with an update that adds a signature field which does not say where it stands."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        widget = _widget(writer, T=generic.TextStringObject("nowhere"), FT=pdf_name("/Sig"))
+        _fields(writer).append(widget)
+        writer.update_container(_fields(writer))
+
+    return updated(pdf, change)
+
+
+def with_endless_fields(pdf: bytes) -> bytes:
+    """Return the file with an update that makes a field a part of itself."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        field = writer.add_object(generic.DictionaryObject({pdf_name("/T"): generic.TextStringObject("loop")}))
+        field.get_object()[pdf_name("/Kids")] = generic.ArrayObject([field])
+        _fields(writer).append(field)
+        writer.update_container(_fields(writer))
+
+    return updated(pdf, change)
+
+
 def encrypted() -> bytes:
     output = BytesIO()
     with pikepdf.open(BytesIO(plain())) as pdf:
@@ -281,6 +377,14 @@ def locked() -> bytes:
     writer = IncrementalPdfFileWriter(BytesIO(plain()))
     details = PdfSignatureMetadata(field_name="last")
     return sign_pdf(writer, details, _other_program(), new_field_spec=spec).getvalue()
+
+
+def signed_by_another_program(pdf: bytes, box: tuple[float, float, float, float]) -> bytes:
+    """Return the file with one more signature, visible in `box` of page 1 wherever that is."""
+    whole = (int(box[0]), int(box[1]), int(box[2]), int(box[3]))
+    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    details = PdfSignatureMetadata(field_name="other", subfilter=SigSeedSubFilter.PADES)
+    return sign_pdf(writer, details, _other_program(), new_field_spec=SigFieldSpec("other", box=whole)).getvalue()
 
 
 def _other_program() -> SimpleSigner:

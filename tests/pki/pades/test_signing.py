@@ -175,6 +175,31 @@ def test_a_mark_that_is_not_on_a_page_is_refused(placement: Placement) -> None:
     assert fault_of(caught) is PdfFault.MARK_OUTSIDE_PAGE
 
 
+@pytest.mark.parametrize("rectangle", [pdfs.FIRST_PLACE.rectangle, (70.0, 730.0, 260.0, 760.0)], ids=["mark", "text"])
+def test_a_mark_over_what_somebody_signed_before_is_refused(rectangle: tuple[float, float, float, float]) -> None:
+    over = Placement(1, rectangle)
+    assert pdfs.prepared(mark=pdfs.MARK, placement=over).field_name == "signature_1"
+    first = pdfs.signed(mark=pdfs.MARK, placement=pdfs.FIRST_PLACE)
+    with pytest.raises(PdfRefused) as caught:
+        pdfs.prepared(first, mark=pdfs.MARK, placement=over)
+    assert fault_of(caught) is PdfFault.MARK_COVERS_CONTENT
+
+
+def test_boxes_below_a_field_count_as_places_that_are_taken() -> None:
+    first = pdfs.signed(pdfs.with_group_of_fields())
+    pdfs.prepared(first, mark=pdfs.MARK, placement=pdfs.SECOND_PLACE)
+    with pytest.raises(PdfRefused) as caught:
+        pdfs.prepared(first, mark=pdfs.MARK, placement=Placement(1, (5.0, 5.0, 205.0, 65.0)))
+    assert fault_of(caught) is PdfFault.MARK_COVERS_CONTENT
+
+
+def test_a_tree_of_fields_without_end_is_damaged() -> None:
+    endless = pdfs.with_endless_fields(pdfs.signed())
+    with pytest.raises(PdfRefused) as caught:
+        pdfs.prepared(endless, mark=pdfs.MARK, placement=pdfs.SECOND_PLACE)
+    assert fault_of(caught) is PdfFault.DAMAGED
+
+
 def test_a_mark_whose_letters_the_font_lacks_is_refused() -> None:
     with pytest.raises(PdfRefused) as caught:
         pdfs.prepared(mark=Mark(("漢字",)), placement=pdfs.FIRST_PLACE)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from asn1crypto import cms as asn1_cms
+from asn1crypto import core
 from pyhanko.sign.fields import MDPPerm
 
 from pki.chains import TrustStore
 from pki.errors import PdfRefused
+from pki.pades import cms
 from pki.pades.faults import PdfFault
 from pki.pades.placement import Placement
 from pki.pades.report import Changes, Reason, Report, TimeProof, Verdict
@@ -106,7 +110,8 @@ def test_bytes_behind_the_end_with_an_end_of_their_own_are_not_valid(signed: byt
 
 
 def test_bytes_before_the_beginning_are_not_valid(signed: bytes) -> None:
-    assert check(b"GIF89a\n" + signed).verdict is Verdict.NOT_VALID
+    report = check(b"GIF89a\n" + signed)
+    assert (report.verdict, report.reason) == (Verdict.NOT_VALID, Reason.BYTES_BEFORE_START)
 
 
 @pytest.mark.parametrize("change", [pdfs.with_other_text, pdfs.with_new_page], ids=["text", "page"])
@@ -126,23 +131,81 @@ def test_an_empty_field_laid_over_the_page_is_not_valid(signed: bytes) -> None:
     assert check(pdfs.with_empty_field(signed, (0, 0, 595, 842))).verdict is not Verdict.VALID
 
 
-def test_a_signed_field_laid_over_the_whole_page_is_not_enough_evidence(signed: bytes) -> None:
-    over = pdfs.signed(
-        signed, leaf=pdfs.signer("second"), mark=pdfs.MARK, placement=Placement(1, (0.0, 0.0, 595.0, 842.0))
+@pytest.mark.parametrize(
+    "rectangle",
+    [(0.0, 0.0, 595.0, 842.0), pdfs.FIRST_PLACE.rectangle, (70.0, 730.0, 260.0, 760.0)],
+    ids=["the whole page", "the first mark", "text"],
+)
+def test_a_signed_field_laid_over_what_was_signed_is_not_enough_evidence(
+    stamped: bytes, rectangle: tuple[float, float, float, float]
+) -> None:
+    assert check(pdfs.signed_by_another_program(stamped, rectangle)).reason is Reason.OVERLAID_AFTER_SIGNING
+
+
+def test_a_signed_field_beside_what_was_signed_is_valid(stamped: bytes) -> None:
+    report = check(pdfs.signed_by_another_program(stamped, pdfs.SECOND_PLACE.rectangle))
+    assert report.signatures[0].verdict is Verdict.VALID
+
+
+def test_a_signed_field_over_most_of_an_empty_page_is_not_enough_evidence() -> None:
+    scanned = pdfs.signed(pdfs.plain(" "))
+    assert check(pdfs.signed_by_another_program(scanned, (0.0, 0.0, 595.0, 250.0))).reason is (
+        Reason.OVERLAID_AFTER_SIGNING
     )
-    assert check(over).reason is Reason.OVERLAID_AFTER_SIGNING
 
 
-def test_a_second_mark_over_the_first_one_is_not_enough_evidence(stamped: bytes) -> None:
-    over = pdfs.signed(stamped, leaf=pdfs.signer("second"), mark=pdfs.MARK, placement=pdfs.FIRST_PLACE)
-    assert check(over).reason is Reason.OVERLAID_AFTER_SIGNING
+def test_a_widget_added_below_a_field_that_was_there_is_a_new_field() -> None:
+    clean = pdfs.signed(pdfs.with_group_of_fields())
+    assert check(clean).verdict is Verdict.VALID
+    assert check(pdfs.with_field_in_group(clean)).verdict is not Verdict.VALID
 
 
-def test_a_second_mark_over_the_text_is_not_enough_evidence(signed: bytes) -> None:
-    over = pdfs.signed(
-        signed, leaf=pdfs.signer("second"), mark=pdfs.MARK, placement=Placement(1, (70.0, 730.0, 260.0, 760.0))
+def test_a_field_that_names_no_page_is_not_enough_evidence(signed: bytes) -> None:
+    assert check(pdfs.with_field_of_no_page(signed)).verdict is not Verdict.VALID
+
+
+def test_a_tree_of_fields_without_end_is_not_valid(signed: bytes) -> None:
+    assert check(pdfs.with_endless_fields(signed)).verdict is Verdict.NOT_VALID
+
+
+def test_attributes_that_name_another_certificate_are_not_valid() -> None:
+    leaf, other = pdfs.signer(), pdfs.signer()
+    waiting = pdfs.prepared(leaf=leaf)
+    swapped = replace(
+        waiting, signed_attributes_der=cms.signed_attributes(waiting.document_digest, other.certificate_der)
     )
-    assert check(over).reason is Reason.OVERLAID_AFTER_SIGNING
+    assert check(pdfs.assembled(waiting, leaf)).verdict is Verdict.VALID
+    assert check(pdfs.assembled(swapped, leaf)).verdict is Verdict.NOT_VALID
+
+
+@pytest.mark.parametrize("missing", ["signing_certificate_v2", "content_type"])
+def test_attributes_without_certificate_or_content_type_are_not_valid(missing: str) -> None:
+    leaf = pdfs.signer()
+    waiting = pdfs.prepared(leaf=leaf)
+    kept = [one for one in asn1_cms.CMSAttributes.load(waiting.signed_attributes_der) if one["type"].native != missing]
+    bare = replace(waiting, signed_attributes_der=asn1_cms.CMSAttributes(kept).dump())
+    assert check(pdfs.assembled(bare, leaf)).reason is Reason.BAD_SIGNATURE
+
+
+def test_the_token_of_another_signature_proves_nothing() -> None:
+    leaf = pdfs.signer()
+    for data, proof in ((b"another value", TimeProof.BAD_TIMESTAMP), (None, TimeProof.TIMESTAMP)):
+        (one,) = check(pdfs.assembled(pdfs.prepared(leaf=leaf), leaf, stamped=True, stamped_data=data)).signatures
+        assert one.time_proof is proof
+
+
+def test_a_token_changed_by_one_bit_proves_nothing(stamped: bytes) -> None:
+    policy = core.ObjectIdentifier(pdfs.POLICY).dump().hex().upper().encode()
+    changed = pdfs.flipped(stamped, stamped.index(policy) + len(policy) - 1)
+    (one,) = check(changed).signatures
+    assert (one.time_proof, one.proven_at) == (TimeProof.BAD_TIMESTAMP, None)
+
+
+def test_a_signature_of_another_program_in_the_older_form_is_judged() -> None:
+    old = pdfs.certified(MDPPerm.FILL_FORMS)
+    assert b"/adbe.pkcs7.detached" in old
+    trust = TrustStore(pdfs.trust().roots_der, (factory.authority(ProfileName.ISSUING_OFFICIALS).certificate_der,))
+    assert check(old, trust=trust).verdict is Verdict.VALID
 
 
 def test_one_signature_shown_in_two_fields_is_not_valid(signed: bytes) -> None:
