@@ -15,6 +15,12 @@ from app.core import db
 from app.core.settings import Settings, load
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser tests last: Playwright keeps an event loop running, in which nobody else can start one."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database on a server of its own (fsync off), gone when the run ends."""
