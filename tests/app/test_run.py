@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 
 from tests.browser.running import remove_database, two_free_ports
 
@@ -43,9 +42,7 @@ def running(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
         process.communicate()
 
 
-def test_it_starts_prints_its_addresses_stops_when_interrupted_and_starts_again_within_ten_seconds(
-    tmp_path: Path,
-) -> None:
+def test_it_starts_prints_its_addresses_stops_when_interrupted_and_starts_again(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, "--no-demo") as (process, port, said):
         assert re.search(rf"Web pages\s+http://127.0.0.1:{port}\n", said)
@@ -60,9 +57,7 @@ def test_it_starts_prints_its_addresses_stops_when_interrupted_and_starts_again_
         rest, _ = process.communicate(timeout=60)
         assert process.returncode == 0, rest
         assert "Everything is stopped" in rest
-    started = monotonic()
     with running(data, "--no-demo") as (process, _, said):
-        assert monotonic() - started < 10
         assert "making the database" not in said
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=60)
