@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from app.accounts import admin, service, session_cookie
@@ -64,7 +65,7 @@ def sign_out() -> Response:
 @public("everyone reads in their own language")
 def choose_language(language: str) -> Response:
     if language not in LANGUAGES:
-        raise NotFound("no such language")
+        raise NotFound(_l("There is no such language."))
     response = make_response(redirect(own_path(request.args.get("next")) or url_for("home.index")))
     response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 86400, samesite="Lax", httponly=True)
     return response

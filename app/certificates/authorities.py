@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -47,7 +48,7 @@ NAMES: Final = {
 def create(session: Session, settings: Settings, *, actor: Actor, now: datetime, tell: Tell) -> None:
     """Create root, issuing authorities, timestamp branch, responders, first lists. Raises Conflict if any exist."""
     if session.scalar(select(Authority.id).limit(1)) is not None:
-        raise Conflict("The authorities exist already.")
+        raise Conflict(_l("The authorities exist already."))
     tell("Root authority")
     root = _create_root(session, settings, now)
     for profile, shards in SHARDS.items():
@@ -126,7 +127,7 @@ def certify_service(
     issuer_key = key_access.load(settings, authority.key_reference)
     signed = issuance.sign(certificate, issuer_key, SigningJournal(settings.data_dir))
     if signed is None:
-        raise Conflict("An earlier attempt was interrupted. Start again.")
+        raise Conflict(_l("An earlier attempt was interrupted. Start again."))
     issuance.store(session, certificate, signed)
     return certificate
 

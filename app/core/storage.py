@@ -8,8 +8,11 @@ import re
 import secrets
 from pathlib import Path
 
+from flask_babel import lazy_gettext as _l
+
 from app.core.errors import NotFound
 
+_GONE = _l("The file is not there any more, or it is damaged.")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,9 +43,9 @@ class Storage:
         try:
             content = self._path(digest_hex).read_bytes()
         except FileNotFoundError as error:
-            raise NotFound("file is not stored") from error
+            raise NotFound(_GONE) from error
         if hashlib.sha256(content).hexdigest() != digest_hex:
-            raise NotFound("stored file is damaged")
+            raise NotFound(_GONE)
         return content
 
     def remove(self, digest_hex: str) -> None:
@@ -51,7 +54,7 @@ class Storage:
 
     def _path(self, digest_hex: str) -> Path:
         if not _DIGEST.fullmatch(digest_hex):
-            raise NotFound("not a digest")
+            raise NotFound(_GONE)
         return self._folder / digest_hex[:2] / digest_hex[2:4] / digest_hex
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, make_response, redirect, url_for
+from flask_babel import lazy_gettext as _l
 
 from app.accounts import service, session_cookie
 from app.core.db import transaction
@@ -19,11 +20,11 @@ bp = Blueprint("demo", __name__, url_prefix="/demo")
 def sign_in(login: str) -> Response:
     # A second lock: settings refuse the demonstration in production already.
     if not settings().demonstration or settings().is_production or login not in {one.login for one in PEOPLE}:
-        raise NotFound("no such person in the demonstration")
+        raise NotFound(_l("There is no such person in the demonstration."))
     with transaction() as session:
         account = service.find_account(session, login)
     if account is None:
-        raise NotFound("the demonstration city was not created")
+        raise NotFound(_l("The demonstration city was not created."))
     return session_cookie.sign_in(make_response(redirect(url_for("home.index"))), account)
 
 

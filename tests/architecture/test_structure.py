@@ -114,3 +114,9 @@ def test_every_act_that_is_recorded_has_words() -> None:
         recorded |= set(re.findall(r'audit\.record\(\s*\w+,\s*\w+,\s*"(\w+)"', path.read_text()))
     assert recorded, "no act found: the pattern no longer fits the code"
     assert recorded <= set(ACTS), recorded - set(ACTS)
+
+
+def test_no_error_for_people_is_raised_in_bare_english() -> None:
+    names = "NotFound|Conflict|Invalid|Forbidden|Unavailable|TooLarge|TooMany|NotSignedIn|NotEnrolled"
+    for path in ROOT.glob("app/**/*.py"):
+        assert not re.search(rf"\b(?:{names})\(\s*f?[\"']", path.read_text()), path
