@@ -75,9 +75,5 @@ class SignatureMismatch(PkiError):
     """A signature value does not verify with the public key it should belong to."""
 
 
-class ChainRejected(PkiError):
-    """A certification path cannot be built or does not hold."""
-
-
 class TbsMismatch(PkiError):
     """What was signed is not byte for byte what was linted and recorded."""

@@ -127,14 +127,5 @@ def close_session(session: Session, token: str, *, now: datetime) -> None:
     )
 
 
-def close_all_sessions(session: Session, account_id: UUID, *, now: datetime) -> None:
-    """End every session of an account, for a lost device, a changed password or a disabled account."""
-    session.execute(
-        update(SignInSession)
-        .where(SignInSession.account_id == account_id, SignInSession.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
-
-
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

@@ -44,16 +44,6 @@ def record(
     )
 
 
-def of_object(session: Session, *, object_kind: str, object_id: object) -> Sequence[AuditEntry]:
-    """Return the entries about one object, newest first."""
-    query = (
-        select(AuditEntry)
-        .where(AuditEntry.object_kind == object_kind, AuditEntry.object_id == str(object_id))
-        .order_by(AuditEntry.id.desc())
-    )
-    return session.scalars(query).all()
-
-
 def newest(session: Session, *, before_id: int | None = None) -> Sequence[AuditEntry]:
     """Return a page of the whole log, newest first; `before_id` is the keyset of the next page."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(PAGE)

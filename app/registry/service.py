@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
 from app.core.errors import NotFound
 from app.core.permissions import Actor
 from app.registry.models import Agency, Person, Post
-from app.registry.search import fold, pattern
+from app.registry.search import fold
 
 
 def new_identifier() -> str:
@@ -77,14 +75,3 @@ def agency(session: Session, agency_id: UUID) -> Agency:
     if found is None:
         raise NotFound(_l("There is no such agency."))
     return found
-
-
-def find_agencies(session: Session, text: str, *, limit: int = 20) -> Sequence[Agency]:
-    """Return agencies whose name or code contains `text`, with or without marks, by name."""
-    query = (
-        select(Agency)
-        .where(Agency.search_name.like(pattern(text)) | Agency.code.ilike(pattern(text)))
-        .order_by(Agency.name)
-        .limit(limit)
-    )
-    return session.scalars(query).all()

@@ -52,7 +52,7 @@ def test_the_same_scan_sent_again_gets_the_same_answer_and_is_recorded_once(web:
     assert counts == [1, 1]
 
 
-def test_forty_gates_at_once_admit_one(web: Flask, settings: Settings) -> None:
+def test_forty_scans_at_eight_gates_at_once_admit_one(web: Flask, settings: Settings) -> None:
     _, digits = gate.digits_for(settings)
     tablets = [gate.tablet(web, f"Máy {number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
