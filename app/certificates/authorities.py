@@ -99,8 +99,9 @@ def certify_agency(session: Session, settings: Settings, agency: Agency, *, acto
 
 
 def find(session: Session, name: ProfileName) -> Authority:
-    """Return the authority of that name; it must exist."""
-    return session.scalars(select(Authority).where(Authority.name == name)).one()
+    """Return the newest authority of that profile that still issues; it must exist."""
+    query = select(Authority).where(Authority.profile == name, Authority.retired_at.is_(None))
+    return session.scalars(query.order_by(Authority.generation.desc()).limit(1)).one()
 
 
 def all_authorities(session: Session) -> list[Authority]:
@@ -136,7 +137,13 @@ def _create_root(session: Session, settings: Settings, now: datetime) -> Authori
     key_reference = reference(Keyholder.WORKER, "root")
     key = key_access.make(settings, key_reference, Curve.P384)
     certificate_der = _sign_authority(settings, ProfileName.ROOT, key, None, key, IssuerUrls(), now)
-    root = Authority(name=ProfileName.ROOT, certificate_der=certificate_der, key_reference=key_reference, shards=1)
+    root = Authority(
+        name=ProfileName.ROOT,
+        profile=ProfileName.ROOT,
+        certificate_der=certificate_der,
+        key_reference=key_reference,
+        shards=1,
+    )
     session.add(root)
     session.flush()
     return root
@@ -156,6 +163,7 @@ def _create_below(
     session.add(
         Authority(
             name=profile,
+            profile=profile,
             certificate_der=certificate_der,
             key_reference=key_reference,
             shards=shards,

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.certificates import issuance, key_access
-from app.certificates.models import Authority, Certificate, Crl, Revocation
+from app.certificates.models import Authority, Crl, Revocation
 from app.core.settings import Settings
 from pki.authority import Issuer
 from pki.crl import build_crl, check_succession
@@ -37,7 +37,7 @@ def publish(session: Session, settings: Settings, authority: Authority, shard: i
         {"space": _LOCK_SPACE, "name": f"{authority.name}/{shard}"},
     )
     last = newest(session, authority.id, shard)
-    is_root = authority.name == ProfileName.ROOT
+    is_root = authority.profile == ProfileName.ROOT
     entries = _entries(session, authority, shard, now)
     lifetime = ROOT_LIFETIME if is_root else LIFETIME
     der = build_crl(
@@ -78,7 +78,7 @@ def due(session: Session, *, now: datetime) -> list[tuple[Authority, int]]:
     for authority in session.scalars(select(Authority)):
         query = select(Crl.shard, func.max(Crl.this_update)).where(Crl.authority_id == authority.id)
         newest_of = {row[0]: row[1] for row in session.execute(query.group_by(Crl.shard))}
-        half = (ROOT_LIFETIME if authority.name == ProfileName.ROOT else LIFETIME) / 2
+        half = (ROOT_LIFETIME if authority.profile == ProfileName.ROOT else LIFETIME) / 2
         found += [
             (authority, shard)
             for shard in range(authority.shards)
@@ -91,11 +91,10 @@ def _entries(session: Session, authority: Authority, shard: int, now: datetime) 
     # An entry stays until one list after the certificate's end (RFC 5280, 3.3).
     query = (
         select(Revocation.entry_der)
-        .join(Certificate, Certificate.id == Revocation.certificate_id)
         .where(
-            Certificate.authority_id == authority.id,
-            Certificate.shard == shard,
-            Certificate.not_after > now - LIFETIME,
+            Revocation.authority_id == authority.id,
+            Revocation.shard == shard,
+            Revocation.not_after > now - LIFETIME,
         )
         .order_by(Revocation.revoked_at, Revocation.certificate_id)
     )

@@ -17,6 +17,7 @@ from app.certificates.models import Authority, Certificate, CertificateState, Re
 from app.core.settings import Settings
 from app.registry.search import fold
 from pki.authority import IssuerUrls, PreparedCertificate, check_issued, issue, new_serial_number, prepare, spki
+from pki.errors import TbsMismatch
 from pki.keys import PublicKey, SigningKey
 from pki.names import SubjectName
 from pki.profiles import PROFILES, ProfileName
@@ -60,7 +61,7 @@ def reserve(
         subject,
         public_key,
         issuer_certificate_der=authority.certificate_der,
-        issuer_profile=ProfileName(authority.name),
+        issuer_profile=ProfileName(authority.profile),
         serial_number=serial_number,
         now=now,
         urls=urls_of(settings, authority.name, shard),
@@ -94,15 +95,16 @@ def sign(certificate: Certificate, key: SigningKey, journal: SigningJournal) -> 
     None means that an earlier attempt began and its outcome is unknown: the intent must be abandoned, because signing
     again would make two certificates with one serial number.
     """
-    found = journal.look_up(certificate.tbs_der)
+    tbs_der = _intent(certificate)
+    found = journal.look_up(tbs_der)
     if found.certificate_der is not None:
-        check_issued(certificate.tbs_der, found.certificate_der, key.public_key)
+        check_issued(tbs_der, found.certificate_der, key.public_key)
         return found.certificate_der
     if found.begun:
         return None
-    journal.begin(certificate.tbs_der)
+    journal.begin(tbs_der)
     certificate_der = issue(_prepared(certificate), key)
-    journal.finish(certificate.tbs_der, certificate_der)
+    journal.finish(tbs_der, certificate_der)
     return certificate_der
 
 
@@ -135,6 +137,10 @@ def add_revocation(
     session.add(
         Revocation(
             certificate_id=certificate.id,
+            authority_id=certificate.authority_id,
+            serial=certificate.serial,
+            shard=certificate.shard,
+            not_after=certificate.not_after,
             reason=reason,
             revoked_at=at,
             invalidity_date=invalidity_date,
@@ -151,5 +157,11 @@ def _prepared(certificate: Certificate) -> PreparedCertificate:
         certificate.serial_number,
         certificate.not_before,
         certificate.not_after,
-        certificate.tbs_der,
+        _intent(certificate),
     )
+
+
+def _intent(certificate: Certificate) -> bytes:
+    if certificate.tbs_der is None:
+        raise TbsMismatch("this certificate has no intent of its own")
+    return certificate.tbs_der

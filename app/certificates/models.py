@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Sequence, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
@@ -34,9 +34,16 @@ class CertificateState(StrEnum):
 class Authority(Base):
     __tablename__ = "authority"
 
+    __table_args__ = (UniqueConstraint("profile", "generation"),)
+
     id: Mapped[PublicId]
-    # A pki.profiles.ProfileName; it is also the name in the addresses of its lists.
+    # The name in the addresses of its certificate and lists: its profile, and from the second generation on its number.
     name: Mapped[str] = mapped_column(unique=True)
+    # A pki.profiles.ProfileName.
+    profile: Mapped[str]
+    generation: Mapped[int] = mapped_column(server_default="1")
+    # Since when it issues nothing more; its lists and answers go on until its certificates have ended.
+    retired_at: Mapped[datetime | None]
     certificate_der: Mapped[bytes]
     # Where the key lies, below the key folder; None for a root whose key was taken away.
     key_reference: Mapped[str | None]
@@ -103,8 +110,8 @@ class Certificate(Base):
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
     spki_sha256: Mapped[str]
-    # The intent: what is, was, or would have been signed.
-    tbs_der: Mapped[bytes]
+    # The intent: what is, was, or would have been signed. None where the intent stood elsewhere (campaigns).
+    tbs_der: Mapped[bytes | None]
     der: Mapped[bytes | None]
     sha256: Mapped[str | None] = mapped_column(unique=True)
     # For keys that the house holds (services, agencies); None where the key is the holder's own.
@@ -127,8 +134,14 @@ class Revocation(Base):
     """One row for each certificate that is revoked or held; releasing a hold removes it (the log of acts keeps it)."""
 
     __tablename__ = "revocation"
+    __table_args__ = (Index(None, "authority_id", "shard"),)
 
     certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), primary_key=True)
+    # As in the certificate, so that a list is made from this table alone.
+    authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"))
+    serial: Mapped[bytes]
+    shard: Mapped[int]
+    not_after: Mapped[datetime]
     # A pki.revocation.RevocationReason.
     reason: Mapped[int]
     revoked_at: Mapped[datetime]
@@ -137,6 +150,21 @@ class Revocation(Base):
     entry_der: Mapped[bytes]
 
     certificate: Mapped[Certificate] = relationship(back_populates="revocation")
+
+
+class StatusChange(Base):
+    """One row for each change of a revocation, written by a trigger, which also tells the status service at commit."""
+
+    __tablename__ = "status_change"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    # The transaction's number: a reader that knows the oldest running one misses nothing.
+    transaction: Mapped[int] = mapped_column(
+        BigInteger, index=True, server_default=text("(pg_current_xact_id()::text)::bigint")
+    )
+    authority_id: Mapped[UUID]
+    serial: Mapped[bytes]
+    changed_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
 
 
 class Crl(Base):

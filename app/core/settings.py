@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 DEVELOPMENT_SECRET: Final = "development-only-secret-not-for-production"  # noqa: S105  refused in production below
+DEVELOPMENT_NUMBER_KEY: Final = "development-only-key-of-citizen-numbers"
 DEVELOPMENT_PASSPHRASE: Final = "development-only-passphrase"  # noqa: S105  refused in production below
 
 
@@ -36,8 +37,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_DATABASE_URL": "a PostgreSQL server of yours; without it an embedded one runs in the data folder",
     "KYVAO_DEMO": "`1` shows the demonstration start page with one-click sign-in; refused in production",
     "KYVAO_DEBUG": "`1` turns on Flask's debugger; refused in production",
+    "KYVAO_FAILPOINT": "ends the process at a named point, for tests; refused in production",
     "KYVAO_SECRET_KEY": "at least 32 characters; signs cookies and form tokens",
     "KYVAO_KEY_PASSPHRASE": "at least 20 characters; protects the software keys on disk",
+    "KYVAO_NUMBER_KEY": "at least 32 characters; finds people by their citizen number, must never change",
     "KYVAO_SOFTWARE_KEYS": "`allow` lets production run with authority keys in files; otherwise it refuses",
     "KYVAO_BIND": "address the servers listen on; default `127.0.0.1`",
     "KYVAO_WEB_PORT": "port of `web`; default 8080",
@@ -66,6 +69,7 @@ class Settings:
     debug: bool
     secret_key: str = field(repr=False)
     key_passphrase: str = field(repr=False)
+    number_key: str = field(repr=False)
     bind: str
     web_port: int
     status_port: int
@@ -101,6 +105,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         debug=_flag(environ, "KYVAO_DEBUG", problems),
         secret_key=environ.get("KYVAO_SECRET_KEY") or DEVELOPMENT_SECRET,
         key_passphrase=environ.get("KYVAO_KEY_PASSPHRASE") or DEVELOPMENT_PASSPHRASE,
+        number_key=environ.get("KYVAO_NUMBER_KEY") or DEVELOPMENT_NUMBER_KEY,
         bind=environ.get("KYVAO_BIND") or "127.0.0.1",
         web_port=web_port,
         status_port=status_port,
@@ -123,6 +128,7 @@ def _production_problems(settings: Settings, environ: Mapping[str, str]) -> list
     checks = [
         (settings.demonstration, "The demonstration cannot run in production. Remove KYVAO_DEMO."),
         (settings.debug, "Debugging cannot be on in production. Remove KYVAO_DEBUG."),
+        ("KYVAO_FAILPOINT" in environ, "Failpoints cannot be armed in production. Remove KYVAO_FAILPOINT."),
         (
             settings.secret_key == DEVELOPMENT_SECRET or len(settings.secret_key) < _MINIMUM_SECRET,
             f"Production needs its own KYVAO_SECRET_KEY of at least {_MINIMUM_SECRET} characters.",
@@ -130,6 +136,10 @@ def _production_problems(settings: Settings, environ: Mapping[str, str]) -> list
         (
             settings.key_passphrase == DEVELOPMENT_PASSPHRASE or len(settings.key_passphrase) < _MINIMUM_PASSPHRASE,
             f"Production needs its own KYVAO_KEY_PASSPHRASE of at least {_MINIMUM_PASSPHRASE} characters.",
+        ),
+        (
+            settings.number_key == DEVELOPMENT_NUMBER_KEY or len(settings.number_key) < _MINIMUM_SECRET,
+            f"Production needs its own KYVAO_NUMBER_KEY of at least {_MINIMUM_SECRET} characters.",
         ),
         (
             environ.get("KYVAO_SOFTWARE_KEYS") != "allow",

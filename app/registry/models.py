@@ -37,6 +37,8 @@ class Person(Base):
     full_name: Mapped[str]
     search_name: Mapped[str] = mapped_column(index=True)
     email: Mapped[str | None]
+    # Keyed hash of the citizen number (app.registry.numbers); the number itself is not kept.
+    number_index: Mapped[bytes | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     posts: Mapped[list[Post]] = relationship(back_populates="person", lazy="selectin", order_by="Post.started_at")

@@ -31,8 +31,8 @@ from pki.tsa import TimestampFailure, refuse
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_CRL: Final = re.compile(r"/crl/([a-z_]{1,40})/([0-9]{1,4})\.crl")
-_CA: Final = re.compile(r"/ca/([a-z_]{1,40})\.cer")
+_CRL: Final = re.compile(r"/crl/([a-z0-9_-]{1,40})/([0-9]{1,4})\.crl")
+_CA: Final = re.compile(r"/ca/([a-z0-9_-]{1,40})\.cer")
 _READ: Final = frozenset({"GET", "HEAD"})
 # A revocation must be seen at once; caches on the way may only soften a rush (RFC 5019, 6.2).
 _OCSP_AGE: Final = timedelta(seconds=30)

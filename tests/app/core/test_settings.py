@@ -10,6 +10,7 @@ PRODUCTION = {
     "KYVAO_ENV": "production",
     "KYVAO_SECRET_KEY": "k" * 32,
     "KYVAO_KEY_PASSPHRASE": "p" * 20,
+    "KYVAO_NUMBER_KEY": "n" * 32,
     "KYVAO_SOFTWARE_KEYS": "allow",
     "KYVAO_WEB_URL": "https://kyvao.songbiec.example",
     "KYVAO_STATUS_URL": "http://pki.songbiec.example",
@@ -31,7 +32,10 @@ def test_production_starts_when_everything_is_set() -> None:
         ({"KYVAO_SECRET_KEY": "k" * 31}, "KYVAO_SECRET_KEY"),
         ({"KYVAO_KEY_PASSPHRASE": ""}, "KYVAO_KEY_PASSPHRASE"),
         ({"KYVAO_KEY_PASSPHRASE": "p" * 19}, "KYVAO_KEY_PASSPHRASE"),
+        ({"KYVAO_NUMBER_KEY": ""}, "KYVAO_NUMBER_KEY"),
+        ({"KYVAO_NUMBER_KEY": "n" * 31}, "KYVAO_NUMBER_KEY"),
         ({"KYVAO_SOFTWARE_KEYS": ""}, "KYVAO_SOFTWARE_KEYS"),
+        ({"KYVAO_FAILPOINT": "issue.signed:kill"}, "Failpoints"),
     ],
 )
 def test_production_refuses_to_start_when_one_setting_is_unsafe(changed: dict[str, str], word: str) -> None:

@@ -1,0 +1,14 @@
+"""Searching, counting and saved searches."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Data is not taken away: restore a backup instead.")
