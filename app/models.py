@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.accounts import models as accounts
 from app.audit import models as audit
+from app.campaigns import models as campaigns
 from app.certificates import models as certificates
 from app.core import throttle
 from app.core.db import Base
@@ -18,6 +19,7 @@ __all__ = [
     "Base",
     "accounts",
     "audit",
+    "campaigns",
     "certificates",
     "documents",
     "gate",
