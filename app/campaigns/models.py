@@ -1,4 +1,4 @@
-"""Campaigns, their waves, the rows of their files, the batches in which rows are worked off, and what became of each."""
+"""Campaigns, their waves, the rows of their files, the batches that work rows off, and what became of each row."""
 
 from __future__ import annotations
 

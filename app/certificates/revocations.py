@@ -16,13 +16,11 @@ from sqlalchemy.orm import Session
 from app.audit import service as audit
 from app.certificates import issuance, register
 from app.certificates.models import BlockedKey, Certificate, CertificateState, Revocation
+from app.certificates.publishing import publish_soon
 from app.core.errors import Conflict, Forbidden, NotFound, Sentence
 from app.core.permissions import Actor, Permission
-from app.core.queue import enqueue
 from pki.errors import RevocationRefused
 from pki.revocation import RevocationReason, RevokedBy, check_reason
-
-PUBLISH_TASK: Final = "certificates.publish_crl"
 
 
 @dataclass(frozen=True)
@@ -143,14 +141,7 @@ def _finish(session: Session, actor: Actor, certificate: Certificate, act: str, 
         serial=certificate.serial_hex,
         **facts,
     )
-    shard = f"{certificate.authority.name}/{certificate.shard}"
-    enqueue(
-        session,
-        PUBLISH_TASK,
-        {"authority": certificate.authority.name, "shard": certificate.shard},
-        lock=f"crl:{shard}",
-        queueing_lock=f"crl:{shard}",
-    )
+    publish_soon(session, certificate.authority, certificate.shard)
 
 
 def _check(reason: RevocationReason, by: RevokedBy) -> None:

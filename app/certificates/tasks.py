@@ -12,7 +12,7 @@ from app.certificates import crls, key_access, requests
 from app.certificates import personal_issuance as issuing
 from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority
-from app.certificates.revocations import PUBLISH_TASK
+from app.certificates.publishing import PUBLISH_TASK
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.queue import RETRY, jobs
