@@ -52,6 +52,7 @@ def reserve(
     owner: Owner,
     *,
     now: datetime,
+    not_after_limit: datetime | None = None,
 ) -> Certificate:
     """Prepare, lint and add the intent with a fresh serial number. Raises ProfileViolation, LintFailure."""
     serial_number = new_serial_number()
@@ -65,6 +66,7 @@ def reserve(
         serial_number=serial_number,
         now=now,
         urls=urls_of(settings, authority.name, shard),
+        not_after_limit=not_after_limit,
     )
     certificate = Certificate(
         authority=authority,
