@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.accounts import models as accounts
 from app.audit import models as audit
 from app.campaigns import models as campaigns
+from app.certificates import life_models as certificate_life
 from app.certificates import models as certificates
 from app.core import throttle
 from app.core.db import Base
@@ -20,6 +21,7 @@ __all__ = [
     "accounts",
     "audit",
     "campaigns",
+    "certificate_life",
     "certificates",
     "documents",
     "gate",

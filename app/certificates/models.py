@@ -92,6 +92,8 @@ class Certificate(Base):
         Index(None, "person_id"),
         Index(None, "agency_id"),
         Index(None, "spki_sha256"),
+        # What ends soon: notices, and the filter of the register.
+        Index("ix_certificate_ending", "not_after", "id", postgresql_where=text("state = 'issued'")),
     )
 
     id: Mapped[PublicId]

@@ -122,7 +122,7 @@ class Pass(Base):
     state: Mapped[str] = mapped_column(server_default=PassState.VALID)
     # The signed pass as digits, and the guest's page token, encrypted under the application's secret.
     sealed: Mapped[bytes]
-    signer_certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"))
+    signer_certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), index=True)
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
     issued_at: Mapped[datetime]

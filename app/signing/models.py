@@ -36,7 +36,7 @@ class SigningSession(Base):
     # The version that is signed; the new one is its only successor.
     base_version_id: Mapped[UUID] = mapped_column(ForeignKey("document_version.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"))
+    certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), index=True)
     # The file with an empty place for the signature, in storage.
     prepared_sha256: Mapped[str]
     # Digest, byte range and signed attributes, as pki.pades.prepare writes them.
