@@ -13,10 +13,11 @@ import app.models  # noqa: F401  every table must be known before a task loads o
 from app.core import db
 from app.core.logs import configure_logs, log
 from app.core.queue import jobs
+from app.core.queue_care import HEARTBEAT, SILENCE
 from app.core.settings import Settings, load
 
 # Capabilities with a `tasks.py`; importing it registers its tasks.
-TASKS: Final[tuple[str, ...]] = ("certificates", "gate", "meetings", "notices")
+TASKS: Final[tuple[str, ...]] = ("campaigns", "certificates", "gate", "meetings", "notices")
 
 
 def register_tasks() -> None:
@@ -40,7 +41,14 @@ def main() -> None:
     log.info("worker_started")
     # The same application, not a copy: periodic tasks defer themselves through the one they were registered with.
     with jobs.replace_connector(connector(settings)) as application:
-        application.run_worker(concurrency=2, name="worker", shutdown_graceful_timeout=30)
+        application.run_worker(
+            # Jobs that wait for processes of their own (campaigns) must not keep lists and mail waiting.
+            concurrency=4,
+            name="worker",
+            shutdown_graceful_timeout=30,
+            update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=SILENCE,
+        )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from app.audit import service as audit
 from app.campaigns.intents import Intent, Intents
 from app.campaigns.models import Batch, BatchState
 from app.certificates.models import Authority, CertificateState
-from app.certificates.revocations import publish_soon
+from app.certificates.publishing import publish_soon
 from app.core.copying import copy_rows
 from app.core.permissions import house
 from app.registry.search import fold

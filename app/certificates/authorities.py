@@ -21,7 +21,7 @@ from app.core.permissions import Actor
 from app.core.settings import Settings
 from app.registry.models import Agency
 from pki.authority import IssuerUrls, issue, new_serial_number, prepare
-from pki.keys import Curve, SigningKey
+from pki.keys import SigningKey
 from pki.names import AgencyName, ServiceName, SubjectName
 from pki.profiles import PROFILES, ProfileName
 
@@ -122,7 +122,7 @@ def certify_service(
 ) -> Certificate:
     """Make a key that the house holds and a certificate for it."""
     key_reference = reference(holder, key_name)
-    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
+    key = key_access.make(settings, key_reference, PROFILES[ProfileName.ROOT].curve)
     owner = Owner(agency_id=agency.id if agency else None, key_reference=key_reference)
     certificate = issuance.reserve(session, settings, authority, profile, subject, key.public_key, owner, now=now)
     issuer_key = key_access.load(settings, authority.key_reference)
@@ -135,7 +135,7 @@ def certify_service(
 
 def _create_root(session: Session, settings: Settings, now: datetime) -> Authority:
     key_reference = reference(Keyholder.WORKER, "root")
-    key = key_access.make(settings, key_reference, Curve.P384)
+    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
     certificate_der = _sign_authority(settings, ProfileName.ROOT, key, None, key, IssuerUrls(), now)
     root = Authority(
         name=ProfileName.ROOT,
@@ -153,7 +153,7 @@ def _create_below(
     session: Session, settings: Settings, root: Authority, profile: ProfileName, shards: int, now: datetime
 ) -> None:
     key_reference = reference(Keyholder.WORKER, profile)
-    key = key_access.make(settings, key_reference, Curve.P384)
+    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
     root_key = key_access.load(settings, root.key_reference)
     urls = issuance.urls_of(settings, root.name, 0)
     # A minute later than the root, so that no path ever begins before its anchor.

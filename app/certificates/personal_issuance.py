@@ -13,6 +13,7 @@ from app.certificates import authorities, issuance, renewals, revocations
 from app.certificates.issuance import Owner
 from app.certificates.journal import SigningJournal
 from app.certificates.models import BlockedKey, Certificate, CertificateRequest, CertificateState, RequestState
+from app.certificates.profile_choice import issuer_of
 from app.certificates.requests import ISSUE_TASK
 from app.core.permissions import house
 from app.core.queue import enqueue
@@ -25,10 +26,6 @@ from pki.names import PersonName
 from pki.profiles import ProfileName
 
 HOUSE = house("certificates.issue")
-_ISSUER = {
-    ProfileName.CITIZEN_SIGNING: ProfileName.ISSUING_CITIZENS,
-    ProfileName.OFFICIAL_SIGNING: ProfileName.ISSUING_OFFICIALS,
-}
 
 
 def record_intent(session: Session, settings: Settings, request_id: UUID, *, now: datetime) -> Certificate | None:
@@ -46,7 +43,7 @@ def record_intent(session: Session, settings: Settings, request_id: UUID, *, now
     intent = issuance.reserve(
         session,
         settings,
-        authorities.find(session, _ISSUER[profile]),
+        authorities.find(session, issuer_of(profile)),
         profile,
         subject_of(person, profile),
         check_key(load_der_public_key(request.spki_der)),

@@ -1,4 +1,4 @@
-"""Adding many rows by COPY, in the transaction of a session; a row costs a tenth of what an INSERT of the mapper does."""
+"""Adding many rows by COPY in the transaction of a session; a row costs a tenth of an INSERT of the mapper."""
 
 from __future__ import annotations
 

@@ -53,7 +53,15 @@ OPTIONS: Final[Mapping[str, str]] = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
 }
-DURABLE: Final[Mapping[str, str]] = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+DURABLE: Final[Mapping[str, str]] = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    # For half a million certificates: indexes stay in memory, and a campaign forces no checkpoint after checkpoint.
+    "shared_buffers": "512MB",
+    "max_wal_size": "4GB",
+    "wal_compression": "lz4",
+}
 # For tests only: what is lost with the machine's power was of no worth.
 FORGETFUL: Final[Mapping[str, str]] = {
     "fsync": "off",
@@ -130,11 +138,11 @@ def running(data_dir: Path) -> Iterator[str]:
 
 
 @contextmanager
-def temporary_server(directory: Path) -> Iterator[str]:
-    """Give the URL of a fast, forgetful server in `directory`, which is gone at the end. For tests."""
+def temporary_server(directory: Path, durability: Mapping[str, str] = FORGETFUL) -> Iterator[str]:
+    """Give the URL of a server in `directory`, which is gone at the end: forgetful for tests, DURABLE to measure."""
     _remove_left_over()
     make_home(directory, prefix=f"temporary-{os.getpid()}")
-    server = _start(directory, FORGETFUL, lambda _: None)
+    server = _start(directory, durability, lambda _: None)
     try:
         yield server.url
     finally:

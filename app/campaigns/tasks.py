@@ -1,0 +1,35 @@
+"""Jobs of `worker`: working off running campaigns, and taking up those whose processes died."""
+
+from __future__ import annotations
+
+import os
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.campaigns import runner
+from app.campaigns.models import Campaign, CampaignState
+from app.core.db import transaction
+from app.core.queue import RETRY, enqueue, jobs
+from app.core.settings import load
+
+RUN_TASK = "campaigns.run"
+
+
+@jobs.task(name=RUN_TASK, retry=RETRY)
+def run(campaign_id: str) -> None:
+    """Work off a campaign with all cores until nothing is left or it is paused."""
+    runner.work_off(load(os.environ), UUID(campaign_id))
+
+
+@jobs.periodic(cron="* * * * * */10")
+@jobs.task(name="campaigns.tend", queueing_lock="campaigns.tend")
+def tend(timestamp: int) -> None:
+    """Start again what should run and does not: its worker died, or a quota of yesterday held it back."""
+    del timestamp
+    settings = load(os.environ)
+    with transaction() as session:
+        running = session.scalars(select(Campaign.id).where(Campaign.state == CampaignState.RUNNING)).all()
+        for campaign_id in running:
+            if not runner.is_running(settings, campaign_id):
+                enqueue(session, RUN_TASK, {"campaign_id": str(campaign_id)}, queueing_lock=f"campaign:{campaign_id}")
