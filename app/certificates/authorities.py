@@ -122,7 +122,7 @@ def certify_service(
 ) -> Certificate:
     """Make a key that the house holds and a certificate for it."""
     key_reference = reference(holder, key_name)
-    key = key_access.make(settings, key_reference, PROFILES[ProfileName.ROOT].curve)
+    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
     owner = Owner(agency_id=agency.id if agency else None, key_reference=key_reference)
     certificate = issuance.reserve(session, settings, authority, profile, subject, key.public_key, owner, now=now)
     issuer_key = key_access.load(settings, authority.key_reference)
@@ -135,7 +135,7 @@ def certify_service(
 
 def _create_root(session: Session, settings: Settings, now: datetime) -> Authority:
     key_reference = reference(Keyholder.WORKER, "root")
-    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
+    key = key_access.make(settings, key_reference, PROFILES[ProfileName.ROOT].curve)
     certificate_der = _sign_authority(settings, ProfileName.ROOT, key, None, key, IssuerUrls(), now)
     root = Authority(
         name=ProfileName.ROOT,
