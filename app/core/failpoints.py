@@ -8,19 +8,39 @@ from __future__ import annotations
 
 import os
 import signal
-from itertools import count
+from dataclasses import dataclass
 from typing import Final
 
 VARIABLE: Final = "KYVAO_FAILPOINT"
-# Read once: a point is passed thousands of times a second.
-_ARMED: Final = os.environ.get(VARIABLE, "")
-_passes: Final = count(1)
+
+
+@dataclass
+class _Order:
+    """At which point to end, and how often it must still be reached; no name is never."""
+
+    name: str = ""
+    left: int = 1
+
+
+_order = _Order()
 
 
 def reach(name: str) -> None:
     """Say that the point `name` is reached; the process ends here, as by `kill -9`, if that is what was asked for."""
-    if not _ARMED:
+    # Passed thousands of times a second, so the common case is one comparison.
+    if _order.name != name:
         return
-    wanted, action, number = (*_ARMED.split(":"), "1")[:3]
-    if wanted == name and action == "kill" and next(_passes) == int(number):
+    _order.left -= 1
+    if _order.left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(order: str) -> None:
+    """Take an order such as `issue.signed:kill:3`; an empty one disarms. Called with KYVAO_FAILPOINT at import."""
+    name, _, rest = order.partition(":")
+    action, _, number = rest.partition(":")
+    _order.name = name if action == "kill" else ""
+    _order.left = int(number or 1)
+
+
+arm(os.environ.get(VARIABLE, ""))
