@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from app.accounts import models as accounts
+from app.alarms import models as alarms
+from app.approvals import models as approvals
 from app.audit import models as audit
 from app.campaigns import models as campaigns
 from app.certificates import life_models as certificate_life
 from app.certificates import models as certificates
+from app.certificates import profile_settings
+from app.certificates import register_models as register
 from app.core import throttle
 from app.core.db import Base
 from app.documents import models as documents
@@ -19,6 +23,8 @@ from app.signing import models as signing
 __all__ = [
     "Base",
     "accounts",
+    "alarms",
+    "approvals",
     "audit",
     "campaigns",
     "certificate_life",
@@ -27,6 +33,8 @@ __all__ = [
     "gate",
     "meetings",
     "notices",
+    "profile_settings",
+    "register",
     "registry",
     "signing",
     "throttle",

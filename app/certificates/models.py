@@ -94,12 +94,15 @@ class Certificate(Base):
         Index(None, "spki_sha256"),
         # What ends soon: notices, and the filter of the register.
         Index("ix_certificate_ending", "not_after", "id", postgresql_where=text("state = 'issued'")),
+        # What is rare has an index of its own, so that a campaign for citizens does not pay for it.
+        Index("ix_certificate_not_in_force", "state", postgresql_where=text("state <> 'issued'")),
+        Index("ix_certificate_not_of_citizens", "profile", postgresql_where=text("profile <> 'citizen_signing'")),
     )
 
     id: Mapped[PublicId]
     authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"))
     # Big-endian, as many octets as it needs: eighteen.
-    serial: Mapped[bytes] = mapped_column(index=True)
+    serial: Mapped[bytes]
     shard: Mapped[int]
     state: Mapped[str]
     profile: Mapped[str]
@@ -118,7 +121,7 @@ class Certificate(Base):
     sha256: Mapped[str | None] = mapped_column(unique=True)
     # For keys that the house holds (services, agencies); None where the key is the holder's own.
     key_reference: Mapped[str | None]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
     authority: Mapped[Authority] = relationship(lazy="joined")
     revocation: Mapped[Revocation | None] = relationship(lazy="joined", back_populates="certificate")
