@@ -7,6 +7,7 @@ from app.alarms import models as alarms
 from app.approvals import models as approvals
 from app.audit import models as audit
 from app.campaigns import models as campaigns
+from app.certificates import crl_models as crls
 from app.certificates import life_models as certificate_life
 from app.certificates import models as certificates
 from app.certificates import profile_settings
@@ -29,6 +30,7 @@ __all__ = [
     "campaigns",
     "certificate_life",
     "certificates",
+    "crls",
     "documents",
     "gate",
     "meetings",

@@ -44,6 +44,12 @@ class Permission(StrEnum):
     MANAGE_GATES = "manage_gates"
     READ_AUDIT = "read_audit"
     READ_OUTBOX = "read_outbox"
+    # The inbox; what one may decide there depends on the kind of act.
+    SEE_APPROVALS = "see_approvals"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_PROFILES = "manage_profiles"
+    READ_ALARMS = "read_alarms"
+    CLOSE_ALARMS = "close_alarms"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -52,7 +58,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {Permission.HOLD_CERTIFICATE, Permission.SIGN_DOCUMENTS, Permission.MANAGE_MEETINGS},
     ),
     Role.CLERK: frozenset({Permission.MANAGE_MEETINGS}),
-    Role.REGISTRATION_OFFICER: frozenset({Permission.APPROVE_CERTIFICATES, Permission.FIND_CERTIFICATES}),
+    Role.REGISTRATION_OFFICER: frozenset(
+        {Permission.APPROVE_CERTIFICATES, Permission.FIND_CERTIFICATES, Permission.SEE_APPROVALS}
+    ),
     Role.GUARD: frozenset({Permission.SCAN_PASSES}),
     Role.ADMINISTRATOR: frozenset(
         {
@@ -61,9 +69,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_GATES,
             Permission.READ_AUDIT,
             Permission.READ_OUTBOX,
+            Permission.SEE_APPROVALS,
+            Permission.MANAGE_ACCOUNTS,
+            Permission.MANAGE_PROFILES,
+            Permission.READ_ALARMS,
+            Permission.CLOSE_ALARMS,
         }
     ),
-    Role.AUDITOR: frozenset({Permission.FIND_CERTIFICATES, Permission.READ_AUDIT}),
+    Role.AUDITOR: frozenset(
+        {Permission.FIND_CERTIFICATES, Permission.READ_AUDIT, Permission.SEE_APPROVALS, Permission.READ_ALARMS}
+    ),
 }
 
 

@@ -5,6 +5,7 @@ Every setting is listed in SETTINGS; docs/operations.md must name each one (test
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -42,6 +43,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_KEY_PASSPHRASE": "at least 20 characters; protects the software keys on disk",
     "KYVAO_NUMBER_KEY": "at least 32 characters; finds people by their citizen number, must never change",
     "KYVAO_SOFTWARE_KEYS": "`allow` lets production run with authority keys in files; otherwise it refuses",
+    "KYVAO_APPROVERS": "more people for a kind of act, such as `bulk_revocation=2`; never fewer than the rule",
+    "KYVAO_RATES": "approvals of certificates, as `officer=20,agency=500`: per hour an officer, per day an agency",
     "KYVAO_BIND": "address the servers listen on; default `127.0.0.1`",
     "KYVAO_WEB_PORT": "port of `web`; default 8080",
     "KYVAO_STATUS_PORT": "port of `status`; default 8081",
@@ -80,6 +83,10 @@ class Settings:
     mail_from: str
     city: str
     support_phone: str
+    # Kind of act -> people besides the requester.
+    approvers: Mapping[str, int] = field(default_factory=dict)
+    # `officer` and `agency` -> approvals of certificates; an absent one has the default of app.approvals.policy.
+    rates: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_production(self) -> bool:
@@ -116,6 +123,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail_from=environ.get("KYVAO_MAIL_FROM") or "kyvao@localhost",
         city=environ.get("KYVAO_CITY") or "Thành phố Sông Biếc",
         support_phone=environ.get("KYVAO_SUPPORT_PHONE") or "1022",
+        approvers=_counts(environ, "KYVAO_APPROVERS", problems),
+        rates=_counts(environ, "KYVAO_RATES", problems, names={"officer", "agency"}),
     )
     if settings.is_production:
         problems.extend(_production_problems(settings, environ))
@@ -168,6 +177,20 @@ def _flag(environ: Mapping[str, str], name: str, problems: list[str]) -> bool:
     if value not in {"0", "1"}:
         problems.append(f"{name} is “{value}”; it must be 0 or 1.")
     return value == "1"
+
+
+def _counts(
+    environ: Mapping[str, str], name: str, problems: list[str], *, names: set[str] | None = None
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in filter(None, (environ.get(name) or "").split(",")):
+        word, _, count = part.strip().partition("=")
+        known = re.fullmatch(r"[a-z_]{1,50}", word) and (names is None or word in names)
+        if not known or not re.fullmatch(r"[1-9][0-9]{0,5}", count):
+            problems.append(f"{name} has “{part.strip()}”; it must be words with whole numbers, such as a=2,b=3.")
+            continue
+        found[word] = int(count)
+    return found
 
 
 def _port(environ: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:

@@ -1,0 +1,51 @@
+"""What an operator asks beyond the rules of the house: more approvers for a kind, other rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+from app.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Rate:
+    limit: int
+    per: timedelta
+
+
+# T4: a stolen account of an officer must not make a city of certificates.
+OFFICER: Final = Rate(20, timedelta(hours=1))
+AGENCY: Final = Rate(500, timedelta(days=1))
+
+
+@dataclass(frozen=True)
+class Policy:
+    approvers: Mapping[str, int] = field(default_factory=dict)
+    officer: Rate = OFFICER
+    agency: Rate = AGENCY
+
+
+_policy = Policy()
+
+
+def configure(settings: Settings) -> None:
+    """Use the policy of `settings` in this process from now on."""
+    use(
+        Policy(
+            approvers=settings.approvers,
+            officer=replace(OFFICER, limit=settings.rates.get("officer", OFFICER.limit)),
+            agency=replace(AGENCY, limit=settings.rates.get("agency", AGENCY.limit)),
+        )
+    )
+
+
+def use(policy: Policy) -> None:
+    global _policy  # noqa: PLW0603  like the database, one for the process
+    _policy = policy
+
+
+def current() -> Policy:
+    return _policy
