@@ -50,6 +50,9 @@ class Authority(Base):
     # How many CRLs its certificates are spread over; fixed for good, since each certificate names its own.
     shards: Mapped[int]
     issuer_id: Mapped[UUID | None] = mapped_column(ForeignKey("authority.id"))
+    # Since when the authority's own certificate is on its issuer's list, and the code of the reason.
+    revoked_at: Mapped[datetime | None]
+    revocation_reason: Mapped[int | None]
 
 
 class CertificateRequest(Base):
@@ -74,7 +77,8 @@ class CertificateRequest(Base):
     spki_der: Mapped[bytes]
     spki_sha256: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=RequestState.REQUESTED)
-    requested_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    # None for somebody whom an approved campaign invited: they have no account yet.
+    requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     requested_at: Mapped[datetime]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
@@ -181,6 +185,9 @@ class Crl(Base):
     der: Mapped[bytes]
     this_update: Mapped[datetime]
     next_update: Mapped[datetime] = mapped_column(index=True)
+    # The delta of the same number and the list that it adds to (RFC 5280, 5.2.4); None where deltas are off.
+    base_number: Mapped[int | None]
+    delta_der: Mapped[bytes | None]
 
 
 class BlockedKey(Base):
