@@ -1,7 +1,7 @@
 """Certificate authorities in a folder of files, for a ceremony or a laboratory: no database, no server.
 
 settings.json            organization and public address
-signing-journal.jsonl    what was begun and what was signed
+signing-journal/         what was begun and what was signed
 <authority>/             key.pem, certificate.der, crl.der
 <authority>/issued/      <serial>.der for each certificate
 <authority>/revoked/     <serial>.der: the entry that the next CRL carries

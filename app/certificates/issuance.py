@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority, Certificate, CertificateState, Revocation
+from app.core.failpoints import reach
 from app.core.settings import Settings
 from app.registry.search import fold
 from pki.authority import IssuerUrls, PreparedCertificate, check_issued, issue, new_serial_number, prepare, spki
@@ -106,6 +107,7 @@ def sign(certificate: Certificate, key: SigningKey, journal: SigningJournal) -> 
         return None
     journal.begin(tbs_der)
     certificate_der = issue(_prepared(certificate), key)
+    reach("request.signed_before_journal")
     journal.finish(tbs_der, certificate_der)
     return certificate_der
 

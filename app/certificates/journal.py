@@ -1,14 +1,14 @@
 """The signing journal: what `worker` began to sign and what came out, flushed to disk outside the database.
 
-A crash between signing and storing leaves either the finished certificate here, or the mark that it may exist.
+A crash between signing and storing leaves either the finished certificate here, or the mark that it may exist. There
+is a file for each intent, so that looking one up costs the same after half a million.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,47 +22,47 @@ class Found:
 
 
 class SigningJournal:
-    """A file of one JSON line for each step; lines are only ever added."""
+    """`signing-journal/<two digits>/<SHA-256 of the intent>.begun` and `.signed`; files are only ever added."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / "signing-journal.jsonl"
+        self._folder = data_dir / "signing-journal"
 
     def begin(self, tbs_der: bytes) -> None:
         """Write, durably, that the key is about to be used on these bytes."""
-        self._append({"begun": _digest(tbs_der)})
+        _write(self._path(tbs_der, "begun"), b"")
 
     def finish(self, tbs_der: bytes, certificate_der: bytes) -> None:
         """Write, durably, what was signed, before anybody else sees it."""
-        self._append({"signed": _digest(tbs_der), "certificate": base64.b64encode(certificate_der).decode()})
+        _write(self._path(tbs_der, "signed"), certificate_der)
 
     def look_up(self, tbs_der: bytes) -> Found:
-        """Return what is known; a last line cut off by a crash counts as not written."""
-        begun, certificate_der, wanted = False, None, _digest(tbs_der)
-        for line in self._lines():
-            begun = begun or line.get("begun") == wanted
-            if line.get("signed") == wanted:
-                certificate_der = base64.b64decode(line["certificate"])
-        return Found(begun, certificate_der)
+        """Return what is known; what a crash cut off while it was written counts as not written."""
+        signed = self._path(tbs_der, "signed")
+        begun = self._path(tbs_der, "begun").exists()
+        return Found(begun, signed.read_bytes() if signed.exists() else None)
 
-    def _lines(self) -> list[dict[str, str]]:
-        if not self._path.exists():
-            return []
-        lines = []
-        for text in self._path.read_text(encoding="utf-8").splitlines():
-            try:
-                lines.append(json.loads(text))
-            except ValueError:
-                continue
-        return lines
-
-    def _append(self, line: dict[str, str]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "ab") as file:
-            file.write(f"{json.dumps(line)}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
+    def _path(self, tbs_der: bytes, ending: str) -> Path:
+        digest = hashlib.sha256(tbs_der).hexdigest()
+        return self._folder / digest[:2] / f"{digest}.{ending}"
 
 
-def _digest(tbs_der: bytes) -> str:
-    return hashlib.sha256(tbs_der).hexdigest()
+def _write(path: Path, content: bytes) -> None:
+    """Put a file in place whole and durably."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    for folder in (path.parent, path.parent.parent):
+        _flush(folder)
+
+
+def _flush(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

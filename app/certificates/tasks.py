@@ -14,6 +14,7 @@ from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority
 from app.certificates.publishing import PUBLISH_TASK
 from app.core.db import transaction
+from app.core.failpoints import reach
 from app.core.logs import log
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
@@ -29,10 +30,13 @@ def issue(request_id: str) -> None:
         key_reference = intent.authority.key_reference if intent else None
     if intent is None:
         return
+    reach("request.intent_recorded")
     key = key_access.load(settings, key_reference)
     signed = issuing.sign(intent, key, SigningJournal(settings.data_dir))
+    reach("request.journalled")
     with transaction() as session:
         done = issuing.complete(session, UUID(request_id), intent.id, signed, now=datetime.now(UTC))
+        reach("request.before_commit")
     log.info("certificate_issued" if done else "certificate_abandoned", serial_hex=intent.serial_hex)
 
 

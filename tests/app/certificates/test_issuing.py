@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -85,11 +85,11 @@ def test_a_crash_after_signing_finds_the_certificate_in_the_journal_and_signs_no
     intent = record_intent(city, approved)
     key = key_access.load(city, intent.authority.key_reference)
     signed = issuing.sign(intent, key, SigningJournal(city.data_dir))
-    before = (city.data_dir / "signing-journal.jsonl").read_bytes()
+    before = sorted((city.data_dir / "signing-journal").rglob("*"))
     tasks.issue.func(str(approved))
     (issued,) = certificates_of("minh")
     assert issued.der == signed
-    assert (city.data_dir / "signing-journal.jsonl").read_bytes() == before
+    assert sorted((city.data_dir / "signing-journal").rglob("*")) == before
 
 
 def test_a_crash_while_signing_abandons_the_serial_number_and_takes_another(city: Settings, approved: UUID) -> None:
@@ -105,13 +105,14 @@ def test_a_crash_while_signing_abandons_the_serial_number_and_takes_another(city
         assert session.get(Revocation, abandoned.id) is not None
 
 
-def test_a_line_of_the_journal_cut_off_by_a_crash_counts_as_not_written(city: Settings, approved: UUID) -> None:
+def test_a_file_of_the_journal_cut_off_by_a_crash_counts_as_not_written(city: Settings, approved: UUID) -> None:
     intent = record_intent(city, approved)
+    tbs_der = intent.tbs_der or b""
     journal = SigningJournal(city.data_dir)
-    journal.begin(intent.tbs_der)
-    with (city.data_dir / "signing-journal.jsonl").open("a") as file:
-        file.write(json.dumps({"signed": "x"})[:9])
-    found = journal.look_up(intent.tbs_der)
+    journal.begin(tbs_der)
+    digest = hashlib.sha256(tbs_der).hexdigest()
+    (city.data_dir / "signing-journal" / digest[:2] / ".half").write_bytes(b"half a certificate")
+    found = journal.look_up(tbs_der)
     assert (found.begun, found.certificate_der) == (True, None)
 
 
