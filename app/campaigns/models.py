@@ -94,6 +94,8 @@ class Campaign(Base):
     file_version: Mapped[int] = mapped_column(server_default="1")
     # How far the check has come, in rows of the file, and when it began and ended.
     rows_checked: Mapped[int] = mapped_column(server_default="0")
+    # The same in thousandths of the file, because the number of its rows is not known before its end.
+    check_permille: Mapped[int] = mapped_column(server_default="0")
     check_started_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
 
@@ -107,6 +109,8 @@ class Campaign(Base):
     quota_per_day: Mapped[int | None]
     # How long a link of an invitation is good.
     invitation_days: Mapped[int] = mapped_column(server_default="30")
+    # Everyone gets a printed letter; otherwise only who has no e-mail address.
+    letters_only: Mapped[bool] = mapped_column(server_default="false")
     # The act in app.approvals that allowed it, and SHA-256 over what was allowed.
     act_id: Mapped[UUID | None]
     content_digest: Mapped[str | None]
@@ -149,6 +153,15 @@ class Row(Base):
             unique=True,
             postgresql_where=text("state = 'accepted'"),
         ),
+        # One row a key, as well.
+        Index(
+            "uq_campaign_row_key",
+            "campaign_id",
+            "spki_sha256",
+            unique=True,
+            postgresql_where=text("state = 'accepted' AND spki_sha256 IS NOT NULL"),
+        ),
+        Index("ix_campaign_row_rejected", "campaign_id", "reason", postgresql_where=text("state = 'rejected'")),
     )
 
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaign.id", ondelete="CASCADE"), primary_key=True)
@@ -170,6 +183,8 @@ class Row(Base):
     # Issue mode: a certification request, or SubjectPublicKeyInfo of a key whose possession was proven elsewhere.
     csr_der: Mapped[bytes | None]
     spki_der: Mapped[bytes | None]
+    # Of the key in either.
+    spki_sha256: Mapped[bytes | None]
 
 
 class Batch(Base):
@@ -239,3 +254,7 @@ class Invitation(Base):
     opened_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     printed_at: Mapped[datetime | None]
+    # It goes out on paper: there is no e-mail address, or mail did not arrive.
+    by_letter: Mapped[bool] = mapped_column(server_default="false")
+    # The person has lost the browser that holds the key, and asks an officer for a new link.
+    asked_again_at: Mapped[datetime | None]

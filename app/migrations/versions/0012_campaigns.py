@@ -25,6 +25,7 @@ def upgrade() -> None:
     sa.Column('file_sha256', sa.Text(), nullable=False),
     sa.Column('file_version', sa.Integer(), server_default='1', nullable=False),
     sa.Column('rows_checked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('check_permille', sa.Integer(), server_default='0', nullable=False),
     sa.Column('check_started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('rows_accepted', sa.Integer(), server_default='0', nullable=False),
@@ -33,6 +34,7 @@ def upgrade() -> None:
     sa.Column('rows_failed', sa.Integer(), server_default='0', nullable=False),
     sa.Column('quota_per_day', sa.Integer(), nullable=True),
     sa.Column('invitation_days', sa.Integer(), server_default='30', nullable=False),
+    sa.Column('letters_only', sa.Boolean(), server_default='false', nullable=False),
     sa.Column('act_id', sa.Uuid(), nullable=True),
     sa.Column('content_digest', sa.Text(), nullable=True),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
@@ -88,6 +90,8 @@ def upgrade() -> None:
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('printed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('by_letter', sa.Boolean(), server_default='false', nullable=False),
+    sa.Column('asked_again_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['campaign_id'], ['campaign.id'], name=op.f('fk_enrolment_invitation_campaign_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_enrolment_invitation_person_id')),
     sa.ForeignKeyConstraint(['request_id'], ['certificate_request.id'], name=op.f('fk_enrolment_invitation_request_id')),
@@ -129,12 +133,17 @@ def upgrade() -> None:
     sa.Column('title', sa.Text(), nullable=True),
     sa.Column('csr_der', sa.LargeBinary(), nullable=True),
     sa.Column('spki_der', sa.LargeBinary(), nullable=True),
+    sa.Column('spki_sha256', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['campaign_id'], ['campaign.id'], name=op.f('fk_campaign_row_campaign_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['wave_id'], ['campaign_wave.id'], name=op.f('fk_campaign_row_wave_id')),
     sa.PrimaryKeyConstraint('campaign_id', 'number', name=op.f('pk_campaign_row'))
     )
     op.create_index(op.f('ix_campaign_row_campaign_id_wave_id_number'), 'campaign_row', ['campaign_id', 'wave_id', 'number'], unique=False)
+    op.create_index('uq_campaign_row_key', 'campaign_row', ['campaign_id', 'spki_sha256'], unique=True, postgresql_where=sa.text("state = 'accepted' AND spki_sha256 IS NOT NULL"))
+    op.create_index('ix_campaign_row_rejected', 'campaign_row', ['campaign_id', 'reason'], unique=False, postgresql_where=sa.text("state = 'rejected'"))
     op.create_index('uq_campaign_row_person', 'campaign_row', ['campaign_id', 'number_index'], unique=True, postgresql_where=sa.text("state = 'accepted'"))
+    # Invited by a campaign, a person asks without an account; the approved campaign is who allowed it.
+    op.alter_column("certificate_request", "requested_by", nullable=True)
 
 
 def downgrade() -> None:
