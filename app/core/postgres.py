@@ -60,7 +60,6 @@ DURABLE: Final[Mapping[str, str]] = {
     # For half a million certificates: indexes stay in memory, and a campaign forces no checkpoint after checkpoint.
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",
-    "wal_compression": "lz4",
 }
 # For tests only: what is lost with the machine's power was of no worth.
 FORGETFUL: Final[Mapping[str, str]] = {
