@@ -21,6 +21,7 @@ from app.campaigns.models import Batch, Campaign, Outcome, Result, Row
 from app.certificates import authorities, issuance
 from app.certificates.models import Authority, BlockedKey, Certificate, CertificateState
 from app.certificates.profile_choice import issuer_of
+from app.certificates.renewals import not_after_limit
 from app.core.settings import Settings
 from app.registry.entering import Entered, Entry, appoint_people, enter_people
 from app.registry.models import Agency
@@ -199,6 +200,7 @@ def _prepare(
                 one.request.spki_der,
                 serial_number=int.from_bytes(serial, "big"),
                 shard=shard,
+                not_after_limit=not_after_limit(person.id, profile, now=now),
             )
         except (ProfileViolation, LintFailure):
             passed_over.add(one.row.number, Result.FAILED, NOT_CERTIFIABLE, person.id)
