@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select, update
+from sqlalchemy import false, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from app.registry import scope
 
 def check_not_paused(session: Session, actor: Actor, agency_id: UUID | None) -> None:
     """Raise Forbidden if the right to approve is paused for this officer, or for everybody in this agency."""
-    of_agency = ApprovalPause.agency_id == agency_id
+    of_agency = false() if agency_id is None else ApprovalPause.agency_id == agency_id
     query = select(ApprovalPause.account_id).where(
         ApprovalPause.lifted_at.is_(None), or_(ApprovalPause.account_id == actor.account_id, of_agency)
     )

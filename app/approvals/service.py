@@ -25,6 +25,7 @@ from app.approvals import policy
 from app.approvals.kinds import LIFETIME, ActKind, Description, kind_of, register
 from app.approvals.models import Act, ActState, ActSubject, ActVote, Decision
 from app.approvals.pauses import check_not_paused
+from app.approvals.rates import check_rate
 from app.approvals.reading import approvals_of, find, find_visible, pending
 from app.audit import service as audit
 from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound
@@ -38,6 +39,7 @@ __all__ = [
     "Description",
     "approve",
     "canonical",
+    "check_rate",
     "expire",
     "find_visible",
     "pending",

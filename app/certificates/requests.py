@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.approvals import service as approvals
 from app.audit import service as audit
 from app.certificates import register
 from app.certificates.models import BlockedKey, Certificate, CertificateRequest, Challenge, RequestState
@@ -123,7 +124,7 @@ def find_for_decision(session: Session, actor: Actor, request_id: UUID) -> tuple
 def approve(session: Session, actor: Actor, request_id: UUID, *, now: datetime) -> CertificateRequest:
     """Approve, and queue the issuing in the same transaction. Approving again changes nothing.
 
-    Raises Forbidden for the requester and the subject, Conflict if it was refused meanwhile.
+    Raises Forbidden for the requester and the subject, Conflict if it was refused meanwhile, TooMany over the rate.
     """
     return _decide(session, actor, request_id, RequestState.APPROVED, None, now=now)
 
@@ -137,6 +138,8 @@ def _decide(
     session: Session, actor: Actor, request_id: UUID, to: RequestState, note: str | None, *, now: datetime
 ) -> CertificateRequest:
     request, person = find_for_decision(session, actor, request_id)
+    if to == RequestState.APPROVED and request.state == RequestState.REQUESTED:
+        approvals.check_rate(session, actor, "certificate_approval", request.agency_id, 1, now)
     if actor.account_id == request.requested_by or actor.person_id == person.id:
         raise Forbidden(_l("You cannot decide on your own request."), _l("Ask another registration officer."))
     changed = session.execute(

@@ -30,12 +30,16 @@ _TAKE = text(
 )
 
 
-def may_pass(session: Session, bucket: str, *, limit: int, per: timedelta, now: datetime) -> bool:
-    """Take one from `bucket`, which holds `limit` and refills evenly over `per`; False when it is empty."""
+def may_pass(session: Session, bucket: str, *, limit: int, per: timedelta, now: datetime, count: int = 1) -> bool:
+    """Take `count` from `bucket`, which holds `limit` and refills evenly over `per`; False, and nothing taken, when it
+    holds less.
+    """
+    if count > limit:
+        return False
     row = {
         "bucket": hashlib.sha256(bucket.encode()).hexdigest(),
         "now": now,
-        "interval": per / limit,
+        "interval": per / limit * count,
         "burst": per,
     }
     return session.execute(_TAKE, row).first() is not None
