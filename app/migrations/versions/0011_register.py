@@ -33,26 +33,27 @@ _CHANGED = """
 CREATE FUNCTION register_changed_certificates() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO certificate_counter (day, state, authority_id, profile, agency_id, entered, "left")
-    SELECT (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, state, authority_id, profile, agency_id, sum(entered), sum("left")
+    SELECT (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, state, authority_id, profile, agency_id, sum(entered),
+        sum("left")
     FROM (
-        SELECT old.state, old.authority_id, old.profile, old.agency_id, 0 AS entered, 1 AS "left"
-        FROM before AS old JOIN after AS new USING (id)
-        WHERE (old.state, old.agency_id) IS DISTINCT FROM (new.state, new.agency_id)
+        SELECT was.state, was.authority_id, was.profile, was.agency_id, 0 AS entered, 1 AS "left"
+        FROM before AS was JOIN after AS now_is USING (id)
+        WHERE (was.state, was.agency_id) IS DISTINCT FROM (now_is.state, now_is.agency_id)
         UNION ALL
-        SELECT new.state, new.authority_id, new.profile, new.agency_id,
+        SELECT now_is.state, now_is.authority_id, now_is.profile, now_is.agency_id,
             CASE WHEN back.again THEN 0 ELSE 1 END, CASE WHEN back.again THEN -1 ELSE 0 END
-        FROM before AS old JOIN after AS new USING (id)
+        FROM before AS was JOIN after AS now_is USING (id)
         CROSS JOIN LATERAL (
-            SELECT old.state = new.state OR (old.state = 'held' AND new.state = 'issued') AS again
+            SELECT was.state = now_is.state OR (was.state = 'held' AND now_is.state = 'issued') AS again
         ) AS back
-        WHERE (old.state, old.agency_id) IS DISTINCT FROM (new.state, new.agency_id)
+        WHERE (was.state, was.agency_id) IS DISTINCT FROM (now_is.state, now_is.agency_id)
     ) AS moved
     GROUP BY 2, 3, 4, 5;
     INSERT INTO certificate_counter (day, state, authority_id, profile, agency_id, entered, "left")
-    SELECT (new.not_after AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, 'ends', new.authority_id, new.profile, NULL,
-        count(*) FILTER (WHERE new.state = 'issued'), count(*) FILTER (WHERE old.state = 'issued')
-    FROM before AS old JOIN after AS new USING (id)
-    WHERE (old.state = 'issued') <> (new.state = 'issued')
+    SELECT (now_is.not_after AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, 'ends', now_is.authority_id, now_is.profile, NULL,
+        count(*) FILTER (WHERE now_is.state = 'issued'), count(*) FILTER (WHERE was.state = 'issued')
+    FROM before AS was JOIN after AS now_is USING (id)
+    WHERE (was.state = 'issued') <> (now_is.state = 'issued')
     GROUP BY 1, 3, 4;
     RETURN NULL;
 END $$
