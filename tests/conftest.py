@@ -54,7 +54,15 @@ def session(database: str) -> Iterator[Session]:
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    return load({"KYVAO_DEMO": "1", "KYVAO_DATA": str(tmp_path), "KYVAO_DATABASE_URL": database_url})
+    return load(
+        {
+            "KYVAO_DEMO": "1",
+            "KYVAO_DATA": str(tmp_path),
+            "KYVAO_DATABASE_URL": database_url,
+            # Few lists for each authority: a city is made for many tests.
+            "KYVAO_SHARDS": "issuing_citizens=4,issuing_officials=2,issuing_seals=1",
+        }
+    )
 
 
 @pytest.fixture

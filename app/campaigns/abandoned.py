@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.audit import service as audit
 from app.campaigns.intents import Intent, Intents
 from app.campaigns.models import Batch, BatchState
-from app.certificates.models import Authority, CertificateState
+from app.certificates.models import CertificateState
 from app.certificates.publishing import publish_soon
 from app.core.copying import copy_rows
 from app.core.permissions import house
@@ -90,6 +90,4 @@ def abandon(session: Session, batch: Batch, intents: Intents, abandoned: Sequenc
             serial=one.serial.hex(),
             campaign=str(batch.campaign_id),
         )
-    authority = session.get_one(Authority, intents.authority_id)
-    for shard in sorted({one.shard for one in abandoned}):
-        publish_soon(session, authority, shard)
+    publish_soon(session)

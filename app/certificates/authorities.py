@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography import x509
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,21 +28,23 @@ from pki.profiles import PROFILES, ProfileName
 
 Tell = Callable[[str], None]
 
-# How many lists the certificates of each authority are spread over (a city of half a million: 128 for citizens).
+# How many lists the certificates of a new authority are spread over, unless KYVAO_SHARDS says otherwise. The most
+# people have the most: a list stays small enough to be put into a signed document.
 SHARDS: Final = {
-    ProfileName.ISSUING_CITIZENS: 4,
-    ProfileName.ISSUING_OFFICIALS: 2,
-    ProfileName.ISSUING_SEALS: 1,
+    ProfileName.ISSUING_CITIZENS: 128,
+    ProfileName.ISSUING_OFFICIALS: 16,
+    ProfileName.ISSUING_SEALS: 4,
     ProfileName.ISSUING_SERVICES: 1,
     ProfileName.TSA_AUTHORITY: 1,
 }
+# The generation is put behind: `Cấp cho người dân G1`.
 NAMES: Final = {
-    ProfileName.ROOT: "Gốc G1",
-    ProfileName.ISSUING_CITIZENS: "Cấp cho người dân G1",
-    ProfileName.ISSUING_OFFICIALS: "Cấp cho công chức G1",
-    ProfileName.ISSUING_SEALS: "Cấp dấu cơ quan G1",
-    ProfileName.ISSUING_SERVICES: "Cấp cho dịch vụ G1",
-    ProfileName.TSA_AUTHORITY: "Dấu thời gian G1",
+    ProfileName.ROOT: "Gốc",
+    ProfileName.ISSUING_CITIZENS: "Cấp cho người dân",
+    ProfileName.ISSUING_OFFICIALS: "Cấp cho công chức",
+    ProfileName.ISSUING_SEALS: "Cấp dấu cơ quan",
+    ProfileName.ISSUING_SERVICES: "Cấp cho dịch vụ",
+    ProfileName.TSA_AUTHORITY: "Dấu thời gian",
 }
 
 
@@ -51,9 +54,9 @@ def create(session: Session, settings: Settings, *, actor: Actor, now: datetime,
         raise Conflict(_l("The authorities exist already."))
     tell("Root authority")
     root = _create_root(session, settings, now)
-    for profile, shards in SHARDS.items():
+    for profile in SHARDS:
         tell(f"Authority: {NAMES[profile]}")
-        _create_below(session, settings, root, profile, shards, now)
+        create_below(session, settings, root, profile, generation=1, now=now)
     services = find(session, ProfileName.ISSUING_SERVICES)
     tell("Timestamp unit, OCSP responders, signer of the gates' lists")
     certify_service(
@@ -65,13 +68,9 @@ def create(session: Session, settings: Settings, *, actor: Actor, now: datetime,
         ServiceName(f"{settings.city} Danh sách cổng 1", settings.city), Keyholder.WORKER, "trust_list_1", now=now,
     )  # fmt: skip
     for authority in all_authorities(session):
-        certify_service(
-            session, settings, authority, ProfileName.OCSP_RESPONDER,
-            ServiceName(f"OCSP {authority.name} 1", settings.city), Keyholder.STATUS, f"ocsp_{authority.name}_1",
-            now=now,
-        )  # fmt: skip
+        certify_responder(session, settings, authority, now=now)
     tell("First revocation lists")
-    crls.publish_all(session, settings, now=now)
+    crls.publish_first(session, settings, all_authorities(session), now=now)
     audit.record(session, actor, "authorities_created", object_kind="authority", object_id=root.id)
 
 
@@ -98,10 +97,31 @@ def certify_agency(session: Session, settings: Settings, agency: Agency, *, acto
         )
 
 
-def find(session: Session, name: ProfileName) -> Authority:
-    """Return the newest authority of that profile that still issues; it must exist."""
+def find(session: Session, name: ProfileName, *, now: datetime | None = None) -> Authority:
+    """Return the newest authority of that profile that still issues; it must exist.
+
+    With `now`, raises Conflict once its certificate would end before one that it issues (see `issues_until`).
+    """
     query = select(Authority).where(Authority.profile == name, Authority.retired_at.is_(None))
-    return session.scalars(query.order_by(Authority.generation.desc()).limit(1)).one()
+    authority = session.scalars(query.order_by(Authority.generation.desc()).limit(1)).one_or_none()
+    if authority is None or (now is not None and now > issues_until(authority)):
+        raise Conflict(
+            _l("This authority does not issue certificates any more."),
+            _l("An administrator must make its next generation first."),
+        )
+    return authority
+
+
+def issues_until(authority: Authority) -> datetime:
+    """Return the last moment at which the longest certificate that it may issue still ends before its own.
+
+    Seven of ten years for one that issues for three years.
+    """
+    issuer = ProfileName(authority.profile)
+    below = [one.validity for one in PROFILES.values() if issuer in one.issued_by and not one.ocsp_no_check]
+    ends = x509.load_der_x509_certificate(authority.certificate_der).not_valid_after_utc
+    # The root signs its own certificate once; what counts are those below.
+    return ends - max((one for one in below if one < PROFILES[issuer].validity), default=timedelta())
 
 
 def all_authorities(session: Session) -> list[Authority]:
@@ -133,10 +153,50 @@ def certify_service(
     return certificate
 
 
+def certify_responder(session: Session, settings: Settings, authority: Authority, *, now: datetime) -> Certificate:
+    """Give an authority its first OCSP responder; `status` has the key."""
+    return certify_service(
+        session, settings, authority, ProfileName.OCSP_RESPONDER,
+        ServiceName(f"OCSP {authority.name} 1", settings.city), Keyholder.STATUS, f"ocsp_{authority.name}_1", now=now,
+    )  # fmt: skip
+
+
+def create_below(
+    session: Session, settings: Settings, root: Authority, profile: ProfileName, *, generation: int, now: datetime
+) -> Authority:
+    """Make the key and the certificate of an authority under the root. Raises KeyUnavailable without the root's key."""
+    name = slug(profile, generation)
+    key_reference = reference(Keyholder.WORKER, name)
+    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
+    root_key = key_access.load(settings, root.key_reference)
+    urls = issuance.urls_of(settings, root.name, 0)
+    # A second later than the root, so that no path ever begins before its anchor.
+    certificate_der = _sign_authority(
+        settings, profile, generation, key, root.certificate_der, root_key, urls, now + timedelta(seconds=1)
+    )
+    authority = Authority(
+        name=name,
+        profile=profile,
+        generation=generation,
+        certificate_der=certificate_der,
+        key_reference=key_reference,
+        shards=settings.shards.get(profile, SHARDS[profile]),
+        issuer_id=root.id,
+    )
+    session.add(authority)
+    session.flush()
+    return authority
+
+
+def slug(profile: ProfileName, generation: int) -> str:
+    """Return the name of an authority in addresses: its profile, and from the second generation on its number."""
+    return str(profile) if generation == 1 else f"{profile}-g{generation}"
+
+
 def _create_root(session: Session, settings: Settings, now: datetime) -> Authority:
     key_reference = reference(Keyholder.WORKER, "root")
     key = key_access.make(settings, key_reference, PROFILES[ProfileName.ROOT].curve)
-    certificate_der = _sign_authority(settings, ProfileName.ROOT, key, None, key, IssuerUrls(), now)
+    certificate_der = _sign_authority(settings, ProfileName.ROOT, 1, key, None, key, IssuerUrls(), now)
     root = Authority(
         name=ProfileName.ROOT,
         profile=ProfileName.ROOT,
@@ -149,33 +209,10 @@ def _create_root(session: Session, settings: Settings, now: datetime) -> Authori
     return root
 
 
-def _create_below(
-    session: Session, settings: Settings, root: Authority, profile: ProfileName, shards: int, now: datetime
-) -> None:
-    key_reference = reference(Keyholder.WORKER, profile)
-    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
-    root_key = key_access.load(settings, root.key_reference)
-    urls = issuance.urls_of(settings, root.name, 0)
-    # A minute later than the root, so that no path ever begins before its anchor.
-    certificate_der = _sign_authority(
-        settings, profile, key, root.certificate_der, root_key, urls, now + timedelta(seconds=1)
-    )
-    session.add(
-        Authority(
-            name=profile,
-            profile=profile,
-            certificate_der=certificate_der,
-            key_reference=key_reference,
-            shards=shards,
-            issuer_id=root.id,
-        )
-    )
-    session.flush()
-
-
 def _sign_authority(
     settings: Settings,
     profile: ProfileName,
+    generation: int,
     key: SigningKey,
     issuer_der: bytes | None,
     issuer_key: SigningKey,
@@ -184,7 +221,7 @@ def _sign_authority(
 ) -> bytes:
     prepared = prepare(
         PROFILES[profile],
-        ServiceName(f"{settings.city} {NAMES[profile]}"[:64], settings.city),
+        ServiceName(f"{settings.city} {NAMES[profile]}"[:60].strip() + f" G{generation}", settings.city),
         key.public_key,
         issuer_certificate_der=issuer_der,
         issuer_profile=ProfileName.ROOT,

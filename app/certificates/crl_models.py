@@ -22,7 +22,7 @@ class CrlShard(Base):
 
     authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"), primary_key=True)
     shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    # The last number given out. It is committed before anything is signed, so a crash leaves a gap, never a number twice.
+    # The last number given out, committed before anything is signed: a crash leaves a gap, never one number twice.
     number: Mapped[int]
     # When the next list is due though nothing changed; None once the authority's own certificate has ended.
     next_at: Mapped[datetime | None] = mapped_column(index=True)

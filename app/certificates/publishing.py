@@ -1,4 +1,4 @@
-"""Asking `worker` to publish the next list of a shard, in the transaction of what changed it."""
+"""Asking `worker` to publish what is behind, in the transaction of what changed it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.certificates.models import Authority
 from app.core.queue import enqueue
 
-PUBLISH_TASK: Final = "certificates.publish_crl"
+PUBLISH_TASK: Final = "certificates.publish_due"
 
 
-def publish_soon(session: Session, authority: Authority, shard: int) -> None:
-    """Queue the publication of a shard; one that is waiting already will see this change too."""
-    shard_name = f"crl:{authority.name}/{shard}"
-    arguments: dict[str, str | int] = {"authority": authority.name, "shard": shard}
-    enqueue(session, PUBLISH_TASK, arguments, lock=shard_name, queueing_lock=shard_name)
+def publish_soon(session: Session) -> None:
+    """Queue a round of publishing; one that is waiting already will see this change too.
+
+    Which shards are behind is marked by a trigger on `revocation`. A round that begins before this transaction commits
+    does not see its mark; the mark stays, and the round that comes every two seconds does.
+    """
+    enqueue(session, PUBLISH_TASK, {}, queueing_lock=PUBLISH_TASK)

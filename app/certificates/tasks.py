@@ -17,7 +17,7 @@ from app.core.db import transaction
 from app.core.failpoints import reach
 from app.core.logs import log
 from app.core.queue import RETRY, jobs
-from app.core.settings import load
+from app.core.settings import Settings, load
 from pki.errors import PkiError
 
 
@@ -40,29 +40,47 @@ def issue(request_id: str) -> None:
     log.info("certificate_issued" if done else "certificate_abandoned", serial_hex=intent.serial_hex)
 
 
-@jobs.task(name=PUBLISH_TASK, retry=RETRY)
+@jobs.periodic(cron="* * * * * */2")
+@jobs.task(name=PUBLISH_TASK, queueing_lock=PUBLISH_TASK)
+def publish_due(timestamp: int = 0) -> None:
+    """Publish every list that is behind or due.
+
+    The round every two seconds finds what committed while another round was running; with nothing to do it is one
+    query over a table of a few hundred rows.
+    """
+    del timestamp
+    settings = load(os.environ)
+    signers = crls.Signers(settings)
+    while leases := _take():
+        for lease in leases:
+            _publish(settings, lease, signers)
+
+
+@jobs.task(name="certificates.publish_crl")
 def publish_crl(authority: str, shard: int) -> None:
-    """Publish the next list of one shard."""
+    """Publish the next list of one shard now, behind or not. Raises CrlRefused if another publisher has it."""
     settings = load(os.environ)
     with transaction() as session:
         found = session.scalars(select(Authority).where(Authority.name == authority)).one()
-        made = crls.publish(session, settings, found, shard, now=datetime.now(UTC))
-    log.info("crl_published", authority=authority, shard=shard, number=made.number)
+        lease = crls.take_one(session, found, shard, now=datetime.now(UTC))
+    _publish(settings, lease, crls.Signers(settings))
 
 
-@jobs.periodic(cron="*/10 * * * *")
-@jobs.task(name="certificates.refresh_crls", queueing_lock="certificates.refresh_crls")
-def refresh_crls(timestamp: int) -> None:
-    """Publish every list that is past the middle of its life."""
-    del timestamp
-    settings, now = load(os.environ), datetime.now(UTC)
+def _take() -> list[crls.Lease]:
+    # Few at a time: what a dying worker has taken waits until its lease ends.
     with transaction() as session:
-        due = [(authority.name, shard) for authority, shard in crls.due(session, now=now)]
-    for name, shard in due:
-        try:
-            with transaction() as session:
-                found = session.scalars(select(Authority).where(Authority.name == name)).one()
-                crls.publish(session, settings, found, shard, now=datetime.now(UTC))
-        except PkiError as error:
-            # One list that cannot be made must not stop the others; /healthz says so before it runs out.
-            log.error("crl_not_published", authority=name, shard=shard, why=type(error).__name__)
+        return crls.take(session, now=datetime.now(UTC), count=8)
+
+
+def _publish(settings: Settings, lease: crls.Lease, signers: crls.Signers) -> None:
+    try:
+        with transaction() as session:
+            made = crls.publish_taken(session, settings, lease, signers, now=datetime.now(UTC))
+    except PkiError as error:
+        # One list that cannot be made must not stop the others.
+        log.error("crl_refused", authority_id=lease.authority_id, shard=lease.shard, why=type(error).__name__)
+        with transaction() as session:
+            crls.note_refusal(session, lease, error, now=datetime.now(UTC))
+        return
+    if made is not None:
+        log.info("crl_published", authority_id=lease.authority_id, shard=lease.shard, number=lease.number)

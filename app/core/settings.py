@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_SOFTWARE_KEYS": "`allow` lets production run with authority keys in files; otherwise it refuses",
     "KYVAO_APPROVERS": "more people for a kind of act, such as `bulk_revocation=2`; never fewer than the rule",
     "KYVAO_RATES": "approvals of certificates, as `officer=20,agency=500`: per hour an officer, per day an agency",
+    "KYVAO_SHARDS": "lists for the certificates of each new authority, such as `issuing_citizens=128`; fixed for good",
+    "KYVAO_DELTA_CRLS": "`1` publishes with each list its delta, and names it in the list; default `0`",
+    "KYVAO_FULL_CRLS": "`1` publishes for each authority one list of all its shards every hour; default `0`",
+    "KYVAO_OCSP_LIFETIME": "minutes that an OCSP answer may be believed, 10 to 10080; default 60",
     "KYVAO_BIND": "address the servers listen on; default `127.0.0.1`",
     "KYVAO_WEB_PORT": "port of `web`; default 8080",
     "KYVAO_STATUS_PORT": "port of `status`; default 8081",
@@ -57,6 +62,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_SUPPORT_PHONE": "phone number shown to people who need help",
 }
 
+_SHARDED: Final = {"issuing_citizens", "issuing_officials", "issuing_seals", "issuing_services", "tsa_authority"}
 _MINIMUM_SECRET: Final = 32
 _MINIMUM_PASSPHRASE: Final = 20
 
@@ -87,6 +93,11 @@ class Settings:
     approvers: Mapping[str, int] = field(default_factory=dict)
     # `officer` and `agency` -> approvals of certificates; an absent one has the default of app.approvals.policy.
     rates: Mapping[str, int] = field(default_factory=dict)
+    # Name of an authority's profile -> lists; an absent one has the default of app.certificates.authorities.
+    shards: Mapping[str, int] = field(default_factory=dict)
+    delta_crls: bool = False
+    full_crls: bool = False
+    ocsp_lifetime: timedelta = timedelta(hours=1)
 
     @property
     def is_production(self) -> bool:
@@ -125,6 +136,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         support_phone=environ.get("KYVAO_SUPPORT_PHONE") or "1022",
         approvers=_counts(environ, "KYVAO_APPROVERS", problems),
         rates=_counts(environ, "KYVAO_RATES", problems, names={"officer", "agency"}),
+        shards=_counts(environ, "KYVAO_SHARDS", problems, names=_SHARDED),
+        delta_crls=_flag(environ, "KYVAO_DELTA_CRLS", problems),
+        full_crls=_flag(environ, "KYVAO_FULL_CRLS", problems),
+        ocsp_lifetime=timedelta(minutes=_minutes(environ, "KYVAO_OCSP_LIFETIME", 60, problems)),
     )
     if settings.is_production:
         problems.extend(_production_problems(settings, environ))
@@ -197,6 +212,14 @@ def _port(environ: Mapping[str, str], name: str, default: int, problems: list[st
     value = environ.get(name) or str(default)
     if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
         problems.append(f"{name} is “{value}”; it must be a port number from 1 to 65535.")
+        return default
+    return int(value)
+
+
+def _minutes(environ: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
+    value = environ.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 10 <= int(value) <= 7 * 24 * 60:
+        problems.append(f"{name} is “{value}”; it must be a number of minutes from 10 to 10080.")
         return default
     return int(value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from app.certificates import key_access, register, tasks
 from app.certificates import personal_issuance as issuing
+from app.certificates.crl_models import CrlShard
 from app.certificates.journal import SigningJournal
 from app.certificates.models import (
     Authority,
@@ -159,8 +160,10 @@ def test_the_city_can_be_asked_for_what_is_trusted_and_who_signs_passes(city: Se
 def test_a_list_that_cannot_be_signed_does_not_stop_the_others(city: Settings) -> None:
     (city.data_dir / "keys" / "worker" / "issuing_citizens.pem").unlink()
     with db.transaction() as session:
-        session.execute(update(Crl).values(this_update=Crl.this_update - timedelta(hours=25)))
-    tasks.refresh_crls.func(timestamp=0)
+        root = session.scalars(select(Authority.id).where(Authority.name == "root")).one()
+    with db.transaction() as session:
+        session.execute(update(CrlShard).where(CrlShard.authority_id != root).values(next_at=datetime.now(UTC)))
+    tasks.publish_due.func()
     with db.transaction() as session:
         second = set(session.scalars(select(Authority.name).join(Crl).where(Crl.number == 2)))
     assert second == {"issuing_officials", "issuing_seals", "issuing_services", "tsa_authority"}
