@@ -20,6 +20,7 @@ from app.meetings import models as meetings
 from app.notices import models as notices
 from app.registry import models as registry
 from app.signing import models as signing
+from app.status import models as status
 
 __all__ = [
     "Base",
@@ -39,5 +40,6 @@ __all__ = [
     "register",
     "registry",
     "signing",
+    "status",
     "throttle",
 ]

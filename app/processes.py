@@ -111,11 +111,13 @@ class Watched:
 
 
 def plans(*, bind: str, web_port: int, status_port: int) -> list[Plan]:
-    """Return the three processes in the order in which they stop: no new requests first, then the jobs."""
+    """Return the processes in the order in which they stop: no new requests first, then the jobs."""
     processes = max(1, min(4, os.cpu_count() or 1))
     return [
         Plan("web", _granian("app.wsgi:application", bind, web_port, processes), 15),
         Plan("status", _granian("app.status_wsgi:application", bind, status_port, processes), 15),
+        # Makes the stored answers; what it has begun is made again at the next start.
+        Plan("status_answers", [sys.executable, "-m", "app.status_answers"], 5),
         # A job under way has 30 s (app/worker.py); one that is cut off is run again at the next start.
         Plan("worker", [sys.executable, "-m", "app.worker"], 35),
     ]

@@ -1,12 +1,15 @@
 """What `status` needs to sign: the OCSP responder of each authority and the timestamp unit, with their keys.
 
-Read when the process starts, and again every hour, so that a renewed responder is taken up without a restart.
+Read when the process starts, and again every few minutes, so that a renewed responder is taken up without a restart.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -21,6 +24,8 @@ from app.certificates.register import chain_of, service_certificate
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.settings import Settings
+from app.status.lookups import GOOD_STATE, State, octets
+from app.status.wire import Composer, prefix_of
 from pki import oids
 from pki.authority import Issuer
 from pki.errors import KeyUnavailable
@@ -28,7 +33,7 @@ from pki.ocsp import HashName, IssuerId, issuer_id
 from pki.profiles import ProfileName
 from pki.tsa import TsaUnit
 
-_LIFE: Final = timedelta(hours=1)
+_LIFE: Final = timedelta(minutes=5)
 # Before the authorities exist, and while the database is away, look again this soon.
 _SOON: Final = timedelta(seconds=3)
 
@@ -38,9 +43,13 @@ class Served:
     """An authority whose certificates we answer for."""
 
     authority_id: UUID
-    responder: Issuer
-    # The certificates of authorities that it issued: they stand in a table of their own.
-    authority_serials: frozenset[int]
+    name: str
+    composer: Composer
+    # What a CertID by SHA-1 begins with.
+    prefix: bytes
+    responder_ends: datetime
+    # The certificates of authorities that it issued, by serial number: they stand in a table of their own.
+    authorities: Mapping[bytes, State]
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class TimestampService:
 class Material:
     served: dict[IssuerId, Served] = field(default_factory=dict)
     timestamps: TimestampService | None = None
+    # The same by what a CertID by SHA-1 begins with.
+    by_prefix: dict[bytes, Served] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -69,6 +80,10 @@ class Holder:
         self._next_look: datetime | None = None
         self._lock = Lock()
 
+    def look_again(self) -> None:
+        """Read anew at the next `get`: an authority has come, or ended."""
+        self._next_look = None
+
     def get(self, now: datetime) -> Material:
         """Return the material, read again when it is due. Raises what the database raises only before the first."""
         if self._next_look is not None and now < self._next_look:
@@ -83,23 +98,38 @@ class Holder:
         return self._material
 
 
+def answers_folder(settings: Settings) -> Path:
+    """Return where the files of stored answers lie."""
+    return settings.data_dir / "status"
+
+
 def read(session: Session, settings: Settings, *, now: datetime) -> Material:
     """Return what can be loaded now; an authority whose responder is missing is left out, and the log says so."""
     authorities = list(session.scalars(select(Authority)))
-    served: dict[IssuerId, Served] = {}
-    for authority in authorities:
-        responder = _responder(session, settings, authority, now=now)
-        if responder is None:
-            continue
-        below = frozenset(_serial_number(one) for one in authorities if one.issuer_id == authority.id)
-        answers_for = Served(authority.id, responder, below)
-        served |= {issuer_id(authority.certificate_der, name): answers_for for name in HashName}
-    return Material(served, _timestamps(session, settings, now=now) if authorities else None)
+    every = [_served(session, settings, one, authorities, now=now) for one in authorities]
+    found = [(one, served) for one, served in zip(authorities, every, strict=True) if served is not None]
+    return Material(
+        {issuer_id(one.certificate_der, name): served for one, served in found for name in HashName},
+        _timestamps(session, settings, now=now) if authorities else None,
+        {served.prefix: served for _, served in found},
+    )
 
 
-def _responder(session: Session, settings: Settings, authority: Authority, *, now: datetime) -> Issuer | None:
+def _served(
+    session: Session, settings: Settings, authority: Authority, authorities: Sequence[Authority], *, now: datetime
+) -> Served | None:
     certificate = service_certificate(session, ProfileName.OCSP_RESPONDER, now=now, authority_id=authority.id)
-    return _issuer(settings, certificate, authority.name)
+    responder = _issuer(settings, certificate, authority.name)
+    if responder is None:
+        return None
+    return Served(
+        authority_id=authority.id,
+        name=authority.name,
+        composer=Composer(responder, hashlib.sha256(responder.certificate_der).digest()),
+        prefix=prefix_of(issuer_id(authority.certificate_der, HashName.SHA1)),
+        responder_ends=responder.certificate.not_valid_after_utc,
+        authorities={_serial(one): GOOD_STATE for one in authorities if one.issuer_id == authority.id},
+    )
 
 
 def _timestamps(session: Session, settings: Settings, *, now: datetime) -> TimestampService | None:
@@ -124,8 +154,8 @@ def _issuer(settings: Settings, certificate: Certificate | None, name: str) -> I
         return None
 
 
-def _serial_number(authority: Authority) -> int:
-    return x509.load_der_x509_certificate(authority.certificate_der).serial_number
+def _serial(authority: Authority) -> bytes:
+    return octets(x509.load_der_x509_certificate(authority.certificate_der).serial_number)
 
 
 def _signs_until(issuer: Issuer) -> datetime:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
+from typing import Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -14,6 +16,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.certificates.models import Authority, Crl
+
+# All lists of every authority, with room; a city has some hundred and fifty.
+_MOST_KEPT: Final = 1000
+# In seconds.
+_WHEN_TOLD: Final = 30.0
+_UNTOLD: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,51 @@ class Shown:
     fingerprint: str
     not_after: datetime
     lists: Sequence[List]
+
+
+class Kept:
+    """Published files in memory, each until we are told of a newer one, and for a short while at the most."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, float, Published]] = {}
+        # How often each was told to be old: what was read before that and put here after it is not used.
+        self._counts: dict[str, int] = {}
+        self._everything = 0
+
+    def forget(self, name: str) -> None:
+        """Read `name` again at the next request; an empty name means everything."""
+        if name:
+            self._counts[name] = self._counts.get(name, 0) + 1
+        else:
+            self._everything += 1
+
+    def get(self, name: str, read: Callable[[], Published | None], *, told: bool) -> Published | None:
+        """Return the file; `told` says that `forget` is called when there is a new one."""
+        count = self._counts.get(name, 0) + (self._everything << 32)
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] == count and monotonic() < kept[1] + (_WHEN_TOLD if told else _UNTOLD):
+            return kept[2]
+        found = read()
+        if found is not None:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept = {}
+            self._kept[name] = (count, monotonic(), found)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A file for everyone: its bytes, and its times where it has any."""
+
+    der: bytes
+    etag: str
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+
+
+def published(der: bytes, this_update: datetime | None = None, next_update: datetime | None = None) -> Published:
+    """Return what is served for `der`."""
+    return Published(der, f'"{hashlib.sha256(der).hexdigest()[:32]}"', this_update, next_update)
 
 
 def authority_certificate(session: Session, name: str) -> bytes | None:

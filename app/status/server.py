@@ -12,20 +12,28 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
+import psycopg
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.settings import Settings
 from app.status import answers, published, timestamps
-from app.status.material import Holder
+from app.status.answers import Answer, Answers
+from app.status.clock_guard import ClockGuard, Clocks
+from app.status.feed import Connect, Feed
+from app.status.lookups import Register
+from app.status.material import Holder, answers_folder
+from app.status.published import Published
 from pki import ocsp, tsa
-from pki.ocsp import OcspError, error_response
+from pki.ocsp import OcspError
 from pki.tsa import TimestampFailure, refuse
 
 if TYPE_CHECKING:
@@ -34,10 +42,12 @@ if TYPE_CHECKING:
 _CRL: Final = re.compile(r"/crl/([a-z0-9_-]{1,40})/([0-9]{1,4})\.crl")
 _CA: Final = re.compile(r"/ca/([a-z0-9_-]{1,40})\.cer")
 _READ: Final = frozenset({"GET", "HEAD"})
-# A revocation must be seen at once; caches on the way may only soften a rush (RFC 5019, 6.2).
-_OCSP_AGE: Final = timedelta(seconds=30)
-_CRL_AGE: Final = timedelta(minutes=5)
-_CA_AGE: Final = timedelta(days=1)
+# In seconds. A revocation must be seen at once; caches on the way may only soften a rush (RFC 5019, 6.2).
+_OCSP_AGE: Final = 30
+_CRL_AGE: Final = 300
+_CA_AGE: Final = 24 * 3600
+_OCSP_TYPE: Final = ("Content-Type", "application/ocsp-response")
+_NOT_KEPT: Final = ("Cache-Control", "no-store")
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,21 @@ class Reply:
 class StatusServer:
     """Answers `/ocsp`, `/tsa`, `/crl/…`, `/ca/…` and `/healthz`."""
 
-    def __init__(self, settings: Settings, page: WSGIApplication, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, settings: Settings, page: WSGIApplication, clocks: Clocks | None = None) -> None:
         self._holder = Holder(settings)
         self._page = page
-        self._now = now or _system_time
+        self._clocks = clocks or Clocks()
+        self._register = Register(settings.database_url or "")
+        self._lists = published.Kept()
+        self.feed = Feed(connector(settings.database_url or ""), answers_folder(settings), published=self._hear_of_list)
+        self._answers = Answers(self.feed, self._register, settings.ocsp_lifetime)
+        self.guard = ClockGuard(self._register.engine, self._timestamp_unit, self._clocks)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        reply = self._answer(environ)
+        path = environ.get("PATH_INFO", "/")
+        if path == "/ocsp" or path.startswith("/ocsp/"):
+            return self._ocsp(environ, start_response, path)
+        reply = self._answer(environ, path)
         if reply is None:
             return self._page(environ, start_response)
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body))), *reply.headers]
@@ -67,80 +85,111 @@ class StatusServer:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
 
     def load(self) -> None:
-        """Load the keys now; a database that is not there yet is asked again at the first request."""
+        """Load the keys and begin to listen; a database that is not there yet is asked again at the first request."""
         try:
-            self._holder.get(self._now())
+            self._holder.get(self._clocks.day())
         except SQLAlchemyError:
             log.warning("status_started_without_database")
+        self.guard.look()
+        self.guard.start()
+        self.feed.start()
 
-    def _answer(self, environ: WSGIEnvironment) -> Reply | None:
-        path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
-        if path == "/ocsp" or path.startswith("/ocsp/"):
-            return self._ocsp(environ, method, path)
+    def close(self) -> None:
+        """Stop listening."""
+        self.guard.stop()
+        self.feed.stop()
+        self._register.close()
+
+    def _timestamp_unit(self) -> UUID | None:
+        service = self._holder.get(self._clocks.day()).timestamps
+        return service.certificate_id if service is not None else None
+
+    def _hear_of_list(self, name: str) -> None:
+        self._lists.forget(name)
+        # A new list of the root may be the end of an authority.
+        if not name or name.startswith("root"):
+            self._holder.look_again()
+
+    def _answer(self, environ: WSGIEnvironment, path: str) -> Reply | None:
         if path == "/tsa":
-            return self._tsa(environ, method)
+            return self._tsa(environ, environ["REQUEST_METHOD"])
         if path == "/healthz":
             return self._health()
         for pattern, make in ((_CRL, self._crl), (_CA, self._certificate)):
             found = pattern.fullmatch(path)
-            if found and method in _READ:
+            if found and environ["REQUEST_METHOD"] in _READ:
                 return make(environ, *found.groups())
         return None
 
-    def _ocsp(self, environ: WSGIEnvironment, method: str, path: str) -> Reply:
+    def _ocsp(self, environ: WSGIEnvironment, start_response: StartResponse, path: str) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
         if method == "POST":
-            request_der = _body(environ, ocsp.MAXIMUM_SIZE)
+            answer = self._ocsp_answer(_body(environ, ocsp.MAXIMUM_SIZE))
+            headers = [_OCSP_TYPE, ("Content-Length", str(len(answer.der))), _NOT_KEPT]
         elif method in _READ:
-            request_der = _from_path(path)
+            answer = self._ocsp_answer(_from_path(path))
+            headers = [_OCSP_TYPE, ("Content-Length", str(len(answer.der))), *_ocsp_headers(answer)]
         else:
-            return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "GET or POST", ("Allow", "GET, HEAD, POST"))
-        now = self._now()
+            start_response("405 Method Not Allowed", [("Allow", "GET, HEAD, POST"), ("Content-Length", "0"), _NOT_KEPT])
+            return []
+        start_response("200 OK", headers)
+        return [] if method == "HEAD" else [answer.der]
+
+    def _ocsp_answer(self, request_der: bytes) -> Answer:
+        now = self._clocks.day()
         try:
-            with transaction() as session:
-                answer = answers.answer(session, self._holder.get(now), request_der, now=now)
+            return self._answers.answer(self._holder.get(now), request_der, now)
         except SQLAlchemyError:
             log.error("ocsp_without_database")
-            answer = answers.Answer(error_response(OcspError.TRY_LATER), cacheable=False)
+            return answers.error(OcspError.TRY_LATER)
         except Exception as error:  # noqa: BLE001  the edge of the process: OCSP has its own word for this
             log.error("ocsp_failed", exc_info=error)
-            answer = answers.Answer(error_response(OcspError.INTERNAL_ERROR), cacheable=False)
-        headers = [("Cache-Control", "no-store")]
-        if method != "POST" and answer.cacheable:
-            headers = _cached(answer.der, now, now + answers.LIFETIME, _OCSP_AGE)
-        return Reply(HTTPStatus.OK, "application/ocsp-response", answer.der, tuple(headers))
+            return answers.error(OcspError.INTERNAL_ERROR)
 
     def _tsa(self, environ: WSGIEnvironment, method: str) -> Reply:
         if method != "POST":
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "POST", ("Allow", "POST"))
         request_der = _body(environ, tsa.MAXIMUM_REQUEST)
-        now = self._now()
         try:
-            with transaction() as session:
-                body = timestamps.answer(session, self._holder.get(now), request_der, now=now)
+            body = timestamps.answer(self._holder.get(self._clocks.day()), self.guard, request_der)
         except Exception as error:  # noqa: BLE001  the edge of the process: RFC 3161 has its own word for this
             log.error("timestamp_failed", exc_info=error)
             body = refuse(TimestampFailure.SYSTEM_FAILURE)
-        return Reply(HTTPStatus.OK, "application/timestamp-reply", body, (("Cache-Control", "no-store"),))
+        return Reply(HTTPStatus.OK, "application/timestamp-reply", body, (_NOT_KEPT,))
 
-    def _crl(self, environ: WSGIEnvironment, name: str, shard: str) -> Reply | None:
-        with transaction() as session:
-            found = published.newest_list(session, name, int(shard))
-        if found is None:
+    def _crl(self, environ: WSGIEnvironment, name: str, which: str) -> Reply | None:
+        def read() -> Published | None:
+            with transaction() as session:
+                found = published.newest_list(session, name, int(which))
+                return published.published(found.der, found.this_update, found.next_update) if found else None
+
+        found = self._kept(f"{name}/{which}", read)
+        if found is None or found.this_update is None or found.next_update is None:
             return None
-        headers = _cached(found.der, found.this_update, found.next_update, _CRL_AGE)
-        return _unless_known(environ, Reply(HTTPStatus.OK, "application/pkix-crl", found.der, tuple(headers)))
+        headers = (
+            ("ETag", found.etag),
+            *_cached(int(found.this_update.timestamp()), int(found.next_update.timestamp()), _CRL_AGE),
+        )
+        return _unless_known(environ, Reply(HTTPStatus.OK, "application/pkix-crl", found.der, headers))
 
     def _certificate(self, environ: WSGIEnvironment, name: str) -> Reply | None:
-        with transaction() as session:
-            found = published.authority_certificate(session, name)
+        def read() -> Published | None:
+            with transaction() as session:
+                found = published.authority_certificate(session, name)
+                return published.published(found) if found else None
+
+        found = self._kept(f"{name}.cer", read)
         if found is None:
             return None
-        headers = (("ETag", _etag(found)), ("Cache-Control", f"public, max-age={int(_CA_AGE.total_seconds())}"))
-        return _unless_known(environ, Reply(HTTPStatus.OK, "application/pkix-cert", found, headers))
+        headers = (("ETag", found.etag), ("Cache-Control", f"public, max-age={_CA_AGE}"))
+        return _unless_known(environ, Reply(HTTPStatus.OK, "application/pkix-cert", found.der, headers))
+
+    def _kept(self, name: str, read: Callable[[], Published | None]) -> Published | None:
+        return self._lists.get(name, read, told=self.feed.in_step)
 
     def _health(self) -> Reply:
         """200 when keys are loaded and no published list has run out; 503 with one word otherwise."""
-        now = self._now()
+        now = self._clocks.day()
         try:
             complete = self._holder.get(now).is_complete
             with transaction() as session:
@@ -152,6 +201,18 @@ class StatusServer:
         if ends is None or ends <= now:
             return _plain(HTTPStatus.SERVICE_UNAVAILABLE, "lists")
         return _plain(HTTPStatus.OK, "ok")
+
+
+def connector(database_url: str) -> Connect:
+    """Return how the feed reaches the database: at once with every statement, and given up soon when it is silent."""
+    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(
+            url, autocommit=True, connect_timeout=5, tcp_user_timeout=3000, application_name="kyvao status feed"
+        )
+
+    return connect
 
 
 def _body(environ: WSGIEnvironment, most: int) -> bytes:
@@ -171,19 +232,21 @@ def _from_path(path: str) -> bytes:
         return b""
 
 
-def _cached(body: bytes, modified: datetime, ends: datetime, age: timedelta) -> list[tuple[str, str]]:
-    # RFC 5019, 6.2: never beyond nextUpdate, and not changed on the way.
-    seconds = int(age.total_seconds())
-    return [
-        ("ETag", _etag(body)),
-        ("Last-Modified", format_datetime(modified.astimezone(UTC), usegmt=True)),
-        ("Expires", format_datetime(ends.astimezone(UTC), usegmt=True)),
-        ("Cache-Control", f"max-age={seconds}, public, no-transform, must-revalidate"),
-    ]
+def _ocsp_headers(answer: Answer) -> list[tuple[str, str]]:
+    if not answer.next_update:
+        return [_NOT_KEPT]
+    etag = f'"{hashlib.sha256(answer.der).hexdigest()[:32]}"'
+    return [("ETag", etag), *_cached(answer.this_update, answer.next_update, _OCSP_AGE)]
 
 
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+@lru_cache(maxsize=1024)
+def _cached(modified: int, ends: int, age: int) -> tuple[tuple[str, str], ...]:
+    # RFC 5019, 6.2: never beyond nextUpdate, and not changed on the way. Here a life is far longer than `age`.
+    return (
+        ("Last-Modified", formatdate(modified, usegmt=True)),
+        ("Expires", formatdate(ends, usegmt=True)),
+        ("Cache-Control", f"max-age={age}, public, no-transform, must-revalidate"),
+    )
 
 
 def _unless_known(environ: WSGIEnvironment, reply: Reply) -> Reply:
@@ -194,8 +257,4 @@ def _unless_known(environ: WSGIEnvironment, reply: Reply) -> Reply:
 
 
 def _plain(status: HTTPStatus, word: str, *headers: tuple[str, str]) -> Reply:
-    return Reply(status, "text/plain; charset=utf-8", word.encode(), (*headers, ("Cache-Control", "no-store")))
-
-
-def _system_time() -> datetime:
-    return datetime.now(UTC)
+    return Reply(status, "text/plain; charset=utf-8", word.encode(), (*headers, _NOT_KEPT))

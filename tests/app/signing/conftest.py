@@ -46,7 +46,7 @@ def status_server() -> Iterator[WSGIServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str, status_server: WSGIServer) -> Settings:
+def settings(tmp_path: Path, database_url: str, status_server: WSGIServer) -> Iterator[Settings]:
     """The settings of a test, with `status` running in a thread."""
     made = load(
         {
@@ -56,8 +56,11 @@ def settings(tmp_path: Path, database_url: str, status_server: WSGIServer) -> Se
             "KYVAO_STATUS_INTERNAL_URL": f"http://127.0.0.1:{status_server.server_port}",
         }
     )
-    status_server.set_app(StatusServer(made, build(made)))
-    return made
+    status = StatusServer(made, build(made))
+    status.load()
+    status_server.set_app(status)
+    yield made
+    status.close()
 
 
 @pytest.fixture

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from time import monotonic
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from app.certificates import authorities
 from app.certificates.models import Authority, Certificate
@@ -21,6 +23,7 @@ from app.core import db
 from app.core.permissions import house
 from app.core.settings import Settings
 from app.registry import service as registry
+from app.status.clock_guard import Clocks
 from app.status.server import StatusServer
 from app.status.views import build
 from pki.profiles import ProfileName
@@ -41,6 +44,10 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.moved or datetime.now(UTC)
+
+    @property
+    def clocks(self) -> Clocks:
+        return Clocks(day=self)
 
 
 @dataclass
@@ -85,7 +92,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def running(settings: Settings, city: Certificate, clock: Clock, tmp_path: Path) -> Iterator[Running]:
-    application = StatusServer(settings, build(settings), clock)
+    application = StatusServer(settings, build(settings), clock.clocks)
     application.load()
     listening = make_server("127.0.0.1", 0, application, server_class=WSGIServer, handler_class=Quiet)
     thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -96,6 +103,32 @@ def running(settings: Settings, city: Certificate, clock: Clock, tmp_path: Path)
     listening.shutdown()
     listening.server_close()
     thread.join()
+    application.close()
+
+
+@pytest.fixture
+def closed_database(database_url: str) -> Iterator[Callable[[], None]]:
+    """Return a function that ends every connection to the database and lets no new one in, until the test is over."""
+    outside = make_url(database_url).set(drivername="postgresql", database="postgres")
+
+    def run(statement: str) -> None:
+        with psycopg.connect(outside.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # fixed sentences of this test
+
+    def close() -> None:
+        run("ALTER DATABASE kyvao ALLOW_CONNECTIONS false")
+        run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'kyvao'")
+
+    yield close
+    run("ALTER DATABASE kyvao ALLOW_CONNECTIONS true")
+
+
+def eventually(holds: Callable[[], bool], patience: float = 10.0) -> None:
+    """Wait until `holds` says yes; what the database tells its listeners takes some milliseconds."""
+    pause, until = Event(), monotonic() + patience
+    while not holds():
+        assert monotonic() < until
+        pause.wait(0.01)
 
 
 @pytest.fixture

@@ -139,10 +139,9 @@ def test_a_get_that_is_not_base64_is_malformed(running: Running) -> None:
     assert response.response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
 
 
-def test_the_answer_asks_to_come_back_when_the_database_is_away(running: Running, database_url: str) -> None:
-    db.configure("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
-    try:
-        response = post(running, request_for(running))
-    finally:
-        db.configure(database_url)
+def test_the_answer_asks_to_come_back_when_the_database_is_away(
+    running: Running, closed_database: Callable[[], None]
+) -> None:
+    closed_database()
+    response = post(running, request_for(running))
     assert response.response_status is ocsp.OCSPResponseStatus.TRY_LATER
