@@ -16,8 +16,6 @@ from time import process_time
 from typing import Final
 from uuid import UUID
 
-from pki.bulk import assemble, check_sample
-
 from app.campaigns import batches
 from app.campaigns.batch_journal import BatchJournal, Busy
 from app.campaigns.batches import Timings
@@ -30,6 +28,7 @@ from app.core.db import transaction
 from app.core.failpoints import reach
 from app.core.settings import Settings
 from pki.authority import check_issued
+from pki.bulk import assemble, check_sample
 from pki.keys import SigningKey
 
 SIZE: Final = 2_000
@@ -57,6 +56,7 @@ class Engine:
             pass
         with transaction() as session:
             batches.end_waves(session, self.campaign_id, now=self.now())
+        self._sweep()
 
     def step(self) -> bool:
         """Work off one batch, one left over by a process that died first; False when there is none."""
@@ -69,8 +69,16 @@ class Engine:
                 return True
             except Busy:
                 continue
+        return self._take_new()
+
+    def _take_new(self) -> bool:
         batch_id = uuid.uuid4()
-        with self._journal(batch_id) as journal:
+        try:
+            journal = self._journal(batch_id)
+        except Busy:
+            # Somebody who sweeps up has just looked at it; take another.
+            return True
+        with journal:
             with transaction() as session:
                 planned = batches.plan(session, self.campaign_id, batch_id, size=self.size, now=self.now())
             if not planned:
@@ -140,6 +148,17 @@ class Engine:
         check_sample(list(made.values()), key.public_key)
         journal.sync()
         return made
+
+    def _sweep(self) -> None:
+        """Remove the journals of batches that are done, or were never planned; their process died before it could."""
+        for path in self._folder.glob("*.journal"):
+            try:
+                with BatchJournal(path) as journal, transaction() as session:
+                    batch = session.get(Batch, UUID(path.stem))
+                    if batch is None or batch.state == BatchState.DONE:
+                        journal.forget()
+            except Busy:
+                continue
 
     def _key(self, authority_id: UUID) -> SigningKey:
         if authority_id not in self._keys:

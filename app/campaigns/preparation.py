@@ -11,7 +11,6 @@ from time import process_time
 from typing import Any, Final
 from uuid import UUID
 
-from pki.bulk import BulkPreparer
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +25,7 @@ from app.core.settings import Settings
 from app.registry.entering import Entered, Entry, appoint_people, enter_people
 from app.registry.models import Agency
 from pki import csr
+from pki.bulk import BulkPreparer
 from pki.csr import CertificateRequest
 from pki.errors import CsrRejected, LintFailure, ProfileViolation
 from pki.names import PersonName
@@ -121,7 +121,11 @@ def _prove(rows: Iterable[SqlRow[Any]], passed_over: _PassedOver) -> Iterable[_P
 def _with_new_keys(session: Session, proven: Sequence[_Proven], passed_over: _PassedOver) -> list[_Proven]:
     """Leave out keys that were certified or blocked before, or that stand twice in the batch."""
     wanted = [one.request.spki_sha256 for one in proven]
-    used = set(session.scalars(select(Certificate.spki_sha256).where(Certificate.spki_sha256.in_(wanted))))
+    # The key of an abandoned intent is its person's still: the row comes back for another serial number.
+    certified = select(Certificate.spki_sha256).where(
+        Certificate.spki_sha256.in_(wanted), Certificate.state != CertificateState.ABANDONED
+    )
+    used = set(session.scalars(certified))
     used |= set(session.scalars(select(BlockedKey.spki_sha256).where(BlockedKey.spki_sha256.in_(wanted))))
     fresh = []
     for one in proven:

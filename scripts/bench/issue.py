@@ -56,9 +56,10 @@ def measure(name: str, city_: City, rows: int, *, proven: bool) -> None:
     figure(f"{name}", rows / took, "certificates/s")
     figure(f"{name}_total", took, "s")
     cores = 2 * took * 1_000_000
+    parts = tuple(float(spent or 0) for spent in parts)
     for part, spent in zip(("prove", "prepare_and_lint", "sign"), parts, strict=True):
-        figure(f"{name}.{part}", 100 * (spent or 0) / cores, "% of two cores")
-    figure(f"{name}.database_and_rest", 100 * (1 - sum(spent or 0 for spent in parts) / cores), "% of two cores")
+        figure(f"{name}.{part}", 100 * spent / cores, "% of two cores")
+    figure(f"{name}.database_and_rest", 100 * (1 - sum(parts) / cores), "% of two cores")
 
 
 def main() -> None:
