@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
-from app.campaigns import runner
+from app.campaigns import check_job, runner
 from app.campaigns.models import Campaign, CampaignState
+from app.campaigns.service import CHECK_TASK, RUN_TASK
 from app.core.db import transaction
 from app.core.queue import RETRY, enqueue, jobs
 from app.core.settings import load
 
-RUN_TASK = "campaigns.run"
+
+@jobs.task(name=CHECK_TASK, retry=RETRY)
+def check(campaign_id: str) -> None:
+    """Check the file of a campaign; killed and run again, it goes on where it was."""
+    check_job.run(load(os.environ), UUID(campaign_id), _now)
 
 
 @jobs.task(name=RUN_TASK, retry=RETRY)
@@ -33,3 +39,7 @@ def tend(timestamp: int) -> None:
         for campaign_id in running:
             if not runner.is_running(settings, campaign_id):
                 enqueue(session, RUN_TASK, {"campaign_id": str(campaign_id)}, queueing_lock=f"campaign:{campaign_id}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

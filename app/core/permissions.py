@@ -50,6 +50,8 @@ class Permission(StrEnum):
     MANAGE_PROFILES = "manage_profiles"
     READ_ALARMS = "read_alarms"
     CLOSE_ALARMS = "close_alarms"
+    RUN_CAMPAIGNS = "run_campaigns"
+    READ_CAMPAIGNS = "read_campaigns"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -59,7 +61,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CLERK: frozenset({Permission.MANAGE_MEETINGS}),
     Role.REGISTRATION_OFFICER: frozenset(
-        {Permission.APPROVE_CERTIFICATES, Permission.FIND_CERTIFICATES, Permission.SEE_APPROVALS}
+        {
+            Permission.APPROVE_CERTIFICATES,
+            Permission.FIND_CERTIFICATES,
+            Permission.SEE_APPROVALS,
+            Permission.RUN_CAMPAIGNS,
+            Permission.READ_CAMPAIGNS,
+        }
     ),
     Role.GUARD: frozenset({Permission.SCAN_PASSES}),
     Role.ADMINISTRATOR: frozenset(
@@ -74,10 +82,17 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_PROFILES,
             Permission.READ_ALARMS,
             Permission.CLOSE_ALARMS,
+            Permission.READ_CAMPAIGNS,
         }
     ),
     Role.AUDITOR: frozenset(
-        {Permission.FIND_CERTIFICATES, Permission.READ_AUDIT, Permission.SEE_APPROVALS, Permission.READ_ALARMS}
+        {
+            Permission.FIND_CERTIFICATES,
+            Permission.READ_AUDIT,
+            Permission.SEE_APPROVALS,
+            Permission.READ_ALARMS,
+            Permission.READ_CAMPAIGNS,
+        }
     ),
 }
 

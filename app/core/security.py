@@ -19,6 +19,8 @@ R = TypeVar("R")
 ORDINARY_BODY: Final = 1024 * 1024
 # What a person may upload: a PDF of 25 MB and the form around it.
 UPLOAD_BODY: Final = 26 * 1024 * 1024
+# What a registration officer may upload: the list of a campaign.
+LIST_BODY: Final = 201 * 1024 * 1024
 ORDINARY_FORM: Final = 256 * 1024
 # A list of guests travels through its page of confirmation.
 UPLOAD_FORM: Final = 2 * 1024 * 1024
@@ -63,6 +65,12 @@ def takes_upload(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def takes_list(view: Callable[P, R]) -> Callable[P, R]:
+    """Let the body of this route's requests be as large as the list of a campaign may be; it goes to a file."""
+    view.__dict__["takes_list"] = True
+    return view
+
+
 def allow_camera_and_wasm() -> None:
     """Let this page use the camera and compile WebAssembly (the gate's scanner)."""
     g.camera_and_wasm = True
@@ -73,6 +81,8 @@ def _limit_body() -> None:
     if view is not None and view.__dict__.get("takes_upload", False):
         request.max_content_length = UPLOAD_BODY
         request.max_form_memory_size = UPLOAD_FORM
+    if view is not None and view.__dict__.get("takes_list", False):
+        request.max_content_length = LIST_BODY
 
 
 def _refuse_foreign_origin() -> None:

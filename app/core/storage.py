@@ -7,12 +7,14 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import IO, Final
 
 from flask_babel import lazy_gettext as _l
 
-from app.core.errors import NotFound
+from app.core.errors import NotFound, TooLarge
 
 _GONE = _l("The file is not there any more, or it is damaged.")
+_PIECE: Final = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -37,6 +39,33 @@ class Storage:
         temporary.rename(path)
         self._flush_folder(path.parent)
         return digest_hex
+
+    def put_stream(self, stream: IO[bytes], *, largest: int) -> str:
+        """Store what `stream` holds, without ever holding it all, and return its SHA-256. Raises TooLarge."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f".{secrets.token_hex(8)}"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with temporary.open("wb") as file:
+                while piece := stream.read(_PIECE):
+                    size += len(piece)
+                    if size > largest:
+                        raise TooLarge(_l("What you sent is too large. Nothing was changed."))
+                    digest.update(piece)
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            path = self._path(digest.hexdigest())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.rename(path)
+            self._flush_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return digest.hexdigest()
+
+    def path_of(self, digest_hex: str) -> Path:
+        """Return where the content lies, for a reader of streams. It may be gone."""
+        return self._path(digest_hex)
 
     def get(self, digest_hex: str) -> bytes:
         """Return the content, checked against its name. Raises NotFound."""
