@@ -22,12 +22,14 @@ from app.core.storage import Storage
 CAPABILITIES: Final = (
     "home",
     "accounts",
+    "approvals",
     "certificates",
     "documents",
     "signing",
     "verification",
     "gate",
     "meetings",
+    "alarms",
     "notices",
 )
 

@@ -17,7 +17,7 @@ from app.core.queue_care import HEARTBEAT, SILENCE
 from app.core.settings import Settings, load
 
 # Capabilities with a `tasks.py`; importing it registers its tasks.
-TASKS: Final[tuple[str, ...]] = ("campaigns", "certificates", "gate", "meetings", "notices")
+TASKS: Final[tuple[str, ...]] = ("alarms", "approvals", "campaigns", "certificates", "gate", "meetings", "notices")
 
 
 def register_tasks() -> None:

@@ -56,6 +56,49 @@ def grant_role(session: Session, account: Account, role: Role, *, agency_id: UUI
     session.flush()
 
 
+def withdraw_role(session: Session, account: Account, role: Role, *, agency_id: UUID | None, actor: Actor) -> bool:
+    """Take a role away; it is gone with the account's next request. Returns False if it was not held."""
+    held = [grant for grant in account.grants if grant.role == role and grant.agency_id == agency_id]
+    for grant in held:
+        account.grants.remove(grant)
+        audit.record(
+            session,
+            actor,
+            "role_withdrawn",
+            object_kind="account",
+            object_id=account.id,
+            agency_id=agency_id,
+            role=role,
+        )
+    session.flush()
+    return bool(held)
+
+
+def disable(session: Session, account: Account, *, actor: Actor, now: datetime) -> bool:
+    """Close the account and every session of it. Returns False if it was closed before."""
+    closed = session.execute(
+        update(Account)
+        .where(Account.id == account.id, Account.disabled_at.is_(None))
+        .values(disabled_at=now)
+        .returning(Account.id)
+    ).scalar_one_or_none()
+    if closed is None:
+        return False
+    close_all_sessions(session, account.id, now=now)
+    audit.record(session, actor, "account_disabled", object_kind="account", object_id=account.id)
+    session.refresh(account)
+    return True
+
+
+def close_all_sessions(session: Session, account_id: UUID, *, now: datetime) -> None:
+    """End every open session of an account."""
+    session.execute(
+        update(SignInSession)
+        .where(SignInSession.account_id == account_id, SignInSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
 def throttle_sign_in(session: Session, *, login: str, address: str, now: datetime) -> None:
     """Count a try. Raises TooMany after five a minute for an account or fifty for an address."""
     minute = timedelta(minutes=1)

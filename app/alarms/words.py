@@ -15,6 +15,10 @@ KINDS: Final[Mapping[str, tuple[Sentence, Sentence]]] = {
         _l("More certificates were approved for an agency than is usual in a day."),
         _l("Approving for it is paused. Look at the latest approvals, then lift the pause."),
     ),
+    "authority_ending": (
+        _l("An authority stops issuing within a year."),
+        _l("Prepare its next generation."),
+    ),
     "clock_moved": (
         _l("The clock of the timestamp service went back or drifted."),
         _l("No timestamps are given until it is right again. Check the time service of the machine."),

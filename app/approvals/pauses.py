@@ -57,8 +57,10 @@ def pause(
         )
 
 
-def paused(session: Session) -> Sequence[ApprovalPause]:
-    """Return what is paused now, the longest first."""
+def paused(session: Session, actor: Actor) -> Sequence[ApprovalPause]:
+    """Return what is paused now, the longest first; nothing for those who may not lift it."""
+    if not scope.covers(session, actor, Permission.MANAGE_ACCOUNTS, None):
+        return []
     query = select(ApprovalPause).where(ApprovalPause.lifted_at.is_(None)).order_by(ApprovalPause.paused_at)
     return session.scalars(query).all()
 

@@ -42,15 +42,19 @@ def count_pending(session: Session, actor: Actor) -> int:
     return session.execute(select(func.count()).select_from(Act).where(_waits_for(actor))).scalar_one()
 
 
-def asked_by(session: Session, actor: Actor, *, before: datetime | None = None) -> Sequence[Act]:
+def asked_by(
+    session: Session, actor: Actor, *, kind: str | None = None, before: datetime | None = None
+) -> Sequence[Act]:
     """Return a page of the actor's own requests, newest first."""
     query = select(Act).where(Act.requested_by == actor.account_id)
-    return _page(session, query, before)
+    return _page(session, query, kind, before)
 
 
-def decided(session: Session, actor: Actor, *, before: datetime | None = None) -> Sequence[Act]:
+def decided(
+    session: Session, actor: Actor, *, kind: str | None = None, before: datetime | None = None
+) -> Sequence[Act]:
     """Return a page of the ended acts that the actor may see, newest request first."""
-    return _page(session, select(Act).where(Act.state != ActState.PENDING, _visible(actor)), before)
+    return _page(session, select(Act).where(Act.state != ActState.PENDING, _visible(actor)), kind, before)
 
 
 def all_pending(session: Session, actor: Actor) -> Sequence[Act]:
@@ -71,7 +75,9 @@ def votes(session: Session, act_id: UUID) -> Sequence[tuple[ActVote, str]]:
     return [(vote, label) for vote, label in rows]
 
 
-def _page(session: Session, query: Select[Act], before: datetime | None) -> Sequence[Act]:
+def _page(session: Session, query: Select[Act], kind: str | None, before: datetime | None) -> Sequence[Act]:
+    if kind is not None:
+        query = query.where(Act.kind == kind)
     if before is not None:
         query = query.where(Act.requested_at < before)
     return session.scalars(query.order_by(Act.requested_at.desc()).limit(PAGE)).all()
@@ -86,6 +92,7 @@ def _waits_for(actor: Actor) -> ColumnElement[bool]:
         Act.requested_by != actor.account_id,
         ~voted,
         ~about,
+        or_(Act.object_kind != "account", Act.object_id != str(actor.account_id)),
         _decidable(actor),
     )
 

@@ -238,10 +238,16 @@ def _check_eligible(session: Session, actor: Actor, act: Act) -> None:
         raise Forbidden(_l("Only a person decides on a request."))
     if actor.account_id == act.requested_by:
         raise Forbidden(_l("You cannot decide on your own request."), _l("Ask a colleague to look at it."))
-    if actor.person_id is not None and session.get(ActSubject, (act.id, actor.person_id)) is not None:
+    if _is_about(session, act, actor):
         raise Forbidden(_l("This act is about you, so another person decides."), _l("Ask a colleague to look at it."))
     if _voted(session, actor, act) is not None:
         raise Conflict(_l("You have decided on this request already."))
+
+
+def _is_about(session: Session, act: Act, actor: Actor) -> bool:
+    if act.object_kind == "account" and act.object_id == str(actor.account_id):
+        return True
+    return actor.person_id is not None and session.get(ActSubject, (act.id, actor.person_id)) is not None
 
 
 def _voted(session: Session, actor: Actor, act: Act) -> Decision | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
@@ -67,6 +69,12 @@ def person(session: Session, person_id: UUID) -> Person:
     if found is None:
         raise NotFound(_l("There is no such person."))
     return found
+
+
+def agency_names(session: Session, agency_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the name of each of the agencies."""
+    rows = session.execute(select(Agency.id, Agency.name).where(Agency.id.in_(agency_ids)))
+    return dict(rows.tuples().all())
 
 
 def agency(session: Session, agency_id: UUID) -> Agency:

@@ -39,7 +39,8 @@ BEGIN
     IF act.state <> 'pending' OR NEW.voted_at >= act.expires_at THEN
         RAISE EXCEPTION 'no vote after the decision or the expiry';
     END IF;
-    IF EXISTS (SELECT FROM act_subject s JOIN account a ON a.person_id = s.person_id
+    IF (act.object_kind = 'account' AND act.object_id = NEW.account_id::text)
+       OR EXISTS (SELECT FROM act_subject s JOIN account a ON a.person_id = s.person_id
                WHERE s.act_id = NEW.act_id AND a.id = NEW.account_id) THEN
         RAISE EXCEPTION 'nobody votes on an act about themselves';
     END IF;
