@@ -99,7 +99,7 @@ class Certificate(Base):
         # What ends soon: notices, and the filter of the register.
         Index("ix_certificate_ending", "not_after", "id", postgresql_where=text("state = 'issued'")),
         # What is rare has an index of its own, so that a campaign for citizens does not pay for it.
-        Index("ix_certificate_not_in_force", "state", postgresql_where=text("state <> 'issued'")),
+        Index("ix_certificate_not_in_force", "state", "not_after", postgresql_where=text("state <> 'issued'")),
         Index("ix_certificate_not_of_citizens", "profile", postgresql_where=text("profile <> 'citizen_signing'")),
     )
 

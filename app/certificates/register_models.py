@@ -35,21 +35,22 @@ class CertificateName(Base):
 
 
 class CertificateCounter(Base):
-    """How many certificates entered and left a state on a day; what is in a state now is the sum of all days.
+    """How many certificates entered and left a state on a day.
 
-    Rows are only added, so that processes that issue at the same time never wait for one another; a job folds them.
+    Rows are only added, so that processes that issue at the same time never wait for one another. A job folds them:
+    each then stands in a row of its day, for the charts, and in one without a day, which is the total.
     """
 
     __tablename__ = "certificate_counter"
     __table_args__ = (
-        Index(None, "day"),
-        Index("ix_certificate_counter_new", "day", postgresql_where=text("NOT folded")),
+        Index(None, "state", "day"),
+        Index("ix_certificate_counter_total", "state", postgresql_where=text("day IS NULL OR NOT folded")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     # In the city's time. Days older than four months are folded into the first of their month.
-    day: Mapped[date] = mapped_column(Date)
-    # A CertificateState; or ENDS: certificates in force whose validity ends on `day`, whatever their agency.
+    day: Mapped[date | None] = mapped_column(Date)
+    # A CertificateState; or register_counters.ENDS.
     state: Mapped[str]
     authority_id: Mapped[UUID]
     profile: Mapped[str]

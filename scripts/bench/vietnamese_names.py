@@ -20,13 +20,13 @@ SURNAMES: Final = {
     "Trang": 1, "Đồng": 1, "Danh": 1, "Lư": 1, "Lữ": 1, "Thân": 1, "Kim": 1, "Mã": 1, "Bạch": 1, "Liêu": 1,
     "Tiêu": 1, "Dư": 1, "Âu": 1, "Tôn Nữ": 1, "Nghiêm": 1, "Khuất": 1, "Ninh": 1, "Sầm": 1,
 }  # fmt: skip
-MIDDLE: Final = (
+_MIDDLE: Final = (
     "Minh Thanh Ngọc Đức Hữu Quốc Xuân Hoàng Công Đình Quang Thu Kim Bảo Gia Anh Phương Hồng Trọng Thành Tuấn"
     " Mỹ Thùy Bích Duy Viết Như Khánh Thế Diệu Hải Nhật Mạnh Tiến Trung Quỳnh Cẩm Phước Tấn Chí Ánh Hoài Thái Tường"
-    " Vĩnh Lan Đăng Huy Nguyên Lệ Tuyết Trúc Việt Phi Thiên Bá Kiều Yến Cao Mai Trường Hà Linh Phúc Khắc Thúy Uyên Vân Tú Ái"
-    " Bình Doãn Hạnh Nam Ý Song Triều Sỹ Thục"
-).split()  # noqa: SIM905  read as a list of names
-GIVEN: Final = (
+    " Vĩnh Lan Đăng Huy Nguyên Lệ Tuyết Trúc Việt Phi Thiên Bá Kiều Yến Cao Mai Trường Hà Linh Phúc Khắc Thúy"
+    " Uyên Vân Tú Ái Bình Doãn Hạnh Nam Ý Song Triều Sỹ Thục"
+)
+_GIVEN: Final = (
     "Anh Linh Hương Hùng Dũng Hà Lan Hoa Huy Nam Minh Trang Thảo Tuấn Ngọc Thủy Phương Hằng Nga Hải Long Sơn Bình Mai"
     " An Thanh Nhung Hiền Tâm Thu Yến Đức Cường Quân Vân Thắng Loan Trung Hạnh Dung Tú Kiên Quang Hiếu Khánh Châu Vy"
     " Nhi My Ngân Thư Hồng Tùng Việt Phúc Khoa Bảo Quyên Giang Tiến Đạt Duy Tân Trâm Trinh Như Oanh Hiệp Lộc Thành"
@@ -34,7 +34,9 @@ GIVEN: Final = (
     " Thịnh Tài Tín Phát Kiệt Khôi Nguyên Quý Danh Chi Ly Quỳnh Chiến Chung Công Luân Lực Mạnh Nhàn Nhật Phú Quốc Sang"
     " Tấn Thái Thiện Thơ Thuận Tiên Tín Trí Triều Trọng Trường Tuyền Tường Vũ Vượng Ý Ái Bách Cảnh Cầm Đào Điệp Đông"
     " Gấm Hảo Hoàng Huệ Khuê Lam Lệ Luyến Mận Miên Mỹ Na Nết Nở Phụng Sáu Sen Tám Thoa Thùy Út Viên Viễn Xoan Ngoan"
-).split()  # noqa: SIM905  read as a list of names
+)
+MIDDLE: Final = _MIDDLE.split()
+GIVEN: Final = _GIVEN.split()
 # Of a hundred people, how many have two middle names, and how many have none.
 _TWO_MIDDLE: Final = 28
 _NO_MIDDLE: Final = 6

@@ -74,7 +74,7 @@ def upgrade() -> None:
     op.create_table(
         "certificate_counter",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("authority_id", sa.Uuid(), nullable=False),
         sa.Column("profile", sa.Text(), nullable=False),
@@ -84,9 +84,12 @@ def upgrade() -> None:
         sa.Column("folded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_counter")),
     )
-    op.create_index(op.f("ix_certificate_counter_day"), "certificate_counter", ["day"])
+    op.create_index(op.f("ix_certificate_counter_state_day"), "certificate_counter", ["state", "day"])
     op.create_index(
-        "ix_certificate_counter_new", "certificate_counter", ["day"], postgresql_where=sa.text("NOT folded")
+        "ix_certificate_counter_total",
+        "certificate_counter",
+        ["state"],
+        postgresql_where=sa.text("day IS NULL OR NOT folded"),
     )
 
     op.create_table(
@@ -126,7 +129,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_certificate_created_at"), "certificate", ["created_at"])
     # What is rare has an index of its own, so that a campaign for citizens does not pay for it.
     op.create_index(
-        "ix_certificate_not_in_force", "certificate", ["state"], postgresql_where=sa.text("state <> 'issued'")
+        "ix_certificate_not_in_force",
+        "certificate",
+        ["state", "not_after"],
+        postgresql_where=sa.text("state <> 'issued'"),
     )
     op.create_index(
         "ix_certificate_not_of_citizens",
