@@ -23,6 +23,8 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "approval_pause_lifted": _l("Pause of the right to approve lifted"),
     "approval_paused": _l("Right to approve paused"),
     "authorities_created": _l("Authorities created"),
+    "authority_revoked": _l("Authority revoked"),
+    "authority_rolled_over": _l("Next generation of an authority put into service"),
     "campaign_approved": _l("Campaign approved"),
     "campaign_arranged": _l("Waves of a campaign arranged"),
     "campaign_batch_recorded": _l("Certificates of a campaign prepared"),

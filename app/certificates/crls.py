@@ -181,6 +181,19 @@ def publish_first(session: Session, settings: Settings, authorities: Sequence[Au
             publish_taken(session, settings, take_one(session, authority, shard, now=now), signers, now=now)
 
 
+def make_all_due(session: Session, *, now: datetime) -> None:
+    """Let the next round publish every list, those that were refused a moment ago included."""
+    kept = update(CrlShard).where(CrlShard.next_at.is_not(None))
+    session.execute(kept.values(next_at=now, leased_until=None))
+
+
+def refusals(session: Session) -> list[tuple[str, str]]:
+    """Return the lists whose last attempt was refused, with the reason."""
+    query = select(Authority, CrlShard.shard, CrlShard.refusal).join(Authority, Authority.id == CrlShard.authority_id)
+    refused = query.where(CrlShard.refusal.is_not(None)).order_by(Authority.name, CrlShard.shard)
+    return [(name_of(authority, shard), why or "") for authority, shard, why in session.execute(refused)]
+
+
 def name_of(authority: Authority, shard: int) -> str:
     """Return the name of a list in its address and in messages: `issuing_citizens/17`, `issuing_citizens/full`."""
     return f"{authority.name}/{'full' if shard == FULL else shard}"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.certificates import crls, key_access, requests
+from app.certificates import authority_generations, crls, key_access, requests
 from app.certificates import personal_issuance as issuing
 from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority
@@ -84,3 +84,12 @@ def _publish(settings: Settings, lease: crls.Lease, signers: crls.Signers) -> No
         return
     if made is not None:
         log.info("crl_published", authority_id=lease.authority_id, shard=lease.shard, number=lease.number)
+
+
+@jobs.periodic(cron="17 3 * * *")
+@jobs.task(name="certificates.warn_of_ends", queueing_lock="certificates.warn_of_ends")
+def warn_of_ends(timestamp: int) -> None:
+    """Raise an alarm for each authority that stops issuing within a year."""
+    del timestamp
+    with transaction() as session:
+        authority_generations.warn_of_ends(session, now=datetime.now(UTC))

@@ -17,6 +17,13 @@ from app.core.settings import Settings, SettingsError, load
 @contextmanager
 def opened() -> Iterator[tuple[Session, Settings]]:
     """Give a session on the database of KYVAO_DATABASE_URL, or on the embedded one of KYVAO_DATA."""
+    with connected() as settings, db.transaction() as session:
+        yield session, settings
+
+
+@contextmanager
+def connected() -> Iterator[Settings]:
+    """The same for a command of several transactions: the database is there, the command opens them itself."""
     try:
         settings = load(os.environ)
     except SettingsError as error:
@@ -24,8 +31,7 @@ def opened() -> Iterator[tuple[Session, Settings]]:
     with _database_url(settings) as url:
         db.configure(url)
         try:
-            with db.transaction() as session:
-                yield session, settings
+            yield settings
         except AppError as error:
             raise click.ClickException(str(error)) from error
         finally:

@@ -40,8 +40,10 @@ from scripts.bench.city import city, figure, is_quick, say
 
 _DIRTY_ROUNDS: Final = 20
 _CERTIFICATES: Final = (
-    "certificate (id, authority_id, serial, shard, state, profile, profile_digest, label, search_name, not_before,"
-    + " not_after, spki_sha256, created_at)",
+    (
+        "certificate (id, authority_id, serial, shard, state, profile, profile_digest, label, search_name, not_before,"
+        " not_after, spki_sha256, created_at)"
+    ),
     "uuid uuid bytea int4 text text text text text timestamptz timestamptz text timestamptz",
 )
 _REVOCATIONS: Final = (
