@@ -80,7 +80,7 @@ def prepare_batch(session: Session, settings: Settings, batch: Batch, *, now: da
     proven = _with_new_keys(session, proven, passed_over)
     people = _people(session, proven, profile)
     proven = _without_certificate(session, proven, people, profile, passed_over, now)
-    authority = authorities.find(session, issuer_of(profile))
+    authority = authorities.find(session, issuer_of(profile), now=now)
     preparing = process_time()
     each = _prepare(session, settings, authority, profile, proven, people, passed_over, now)
     intents = Intents(authority.id, profile.value, PROFILES[profile].digest, tuple(each))

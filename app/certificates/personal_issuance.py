@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
-from app.certificates import authorities, issuance, renewals, revocations
+from app.certificates import authorities, issuance, renewals
 from app.certificates.issuance import Owner
 from app.certificates.journal import SigningJournal
 from app.certificates.models import BlockedKey, Certificate, CertificateRequest, CertificateState, RequestState
@@ -35,7 +35,7 @@ def record_intent(session: Session, settings: Settings, request_id: UUID, *, now
         return None
     if request.certificate_id is not None:
         return session.get(Certificate, request.certificate_id)
-    if session.get(BlockedKey, request.spki_sha256) is not None:
+    if session.get(BlockedKey, request.spki_sha256) is not None or renewals.is_void(session, request):
         request.state = RequestState.FAILED
         return None
     profile = ProfileName(request.profile)
@@ -43,7 +43,7 @@ def record_intent(session: Session, settings: Settings, request_id: UUID, *, now
     intent = issuance.reserve(
         session,
         settings,
-        authorities.find(session, issuer_of(profile)),
+        authorities.find(session, issuer_of(profile), now=now),
         profile,
         subject_of(person, profile),
         check_key(load_der_public_key(request.spki_der)),
@@ -60,8 +60,16 @@ def sign(intent: Certificate, key: SigningKey, journal: SigningJournal) -> bytes
     return issuance.sign(intent, key, journal)
 
 
-def complete(session: Session, request_id: UUID, certificate_id: UUID, signed: bytes | None, *, now: datetime) -> bool:
-    """Store the certificate and end the one it replaces; or abandon the intent and queue another attempt.
+def complete(
+    session: Session,
+    request_id: UUID,
+    certificate_id: UUID,
+    signed: bytes | None,
+    *,
+    grace: timedelta,
+    now: datetime,
+) -> bool:
+    """Store the certificate and end the one it replaces (after `grace` if it was renewed by its holder); or abandon the intent and queue another attempt.
 
     Returns whether the certificate was stored. Doing it again changes nothing.
     """
@@ -76,8 +84,7 @@ def complete(session: Session, request_id: UUID, certificate_id: UUID, signed: b
         return False
     issuance.store(session, certificate, signed)
     request.state = RequestState.ISSUED
-    if request.supersedes_id is not None:
-        revocations.supersede(session, HOUSE, request.supersedes_id, now=now)
+    renewals.replace(session, HOUSE, request, certificate, grace=grace, now=now)
     audit.record(
         session,
         HOUSE,
