@@ -197,6 +197,8 @@ def _put_in_service(
     crls.publish_first(session, settings, [new], now=now)
     retire = update(Authority).where(Authority.profile == old.profile, Authority.id != new.id)
     session.execute(retire.where(Authority.retired_at.is_(None)).values(retired_at=now))
+    # `status` reads the authorities again: it answers for the new one from now on.
+    session.execute(select(func.pg_notify("kyvao_crl", "")))
     session.refresh(old)
     _record(session, actor, "authority_rolled_over", new, approval, previous=old.name)
     return new

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from cryptography import x509
@@ -13,9 +14,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.certificates.crl_models import FULL, HoldRelease
-from app.certificates.models import Authority, Revocation
+from app.certificates.models import Authority, Crl, Revocation
 from pki.errors import CrlRefused
 from pki.revocation import RevocationReason, RevokedEntry, encode_entry
+
+# A release says when it began; a list may have been made between that and its commit.
+_COMMITS_WITHIN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -42,33 +46,31 @@ def read(session: Session, authority: Authority, shard: int, *, horizon: datetim
     return Entries(entries, count)
 
 
-def check_nothing_lost(
-    session: Session, authority: Authority, shard: int, last_der: bytes, next_der: bytes, *, horizon: datetime
-) -> None:
+def check_nothing_lost(session: Session, last: Crl, next_der: bytes, *, horizon: datetime) -> None:
     """Return if every serial of the last list is in the next, has ended, or was released from a hold.
 
     Raises CrlRefused: a restored database, a deleted row or a wrong shard would bring revoked certificates back.
     """
-    missing = _serials(last_der) - _serials(next_der)
+    missing = _serials(last.der) - _serials(next_der)
     if not missing:
         return
     as_bytes = {one.to_bytes((one.bit_length() + 7) // 8, "big"): one for one in missing}
-    explained = {as_bytes[serial] for serial in _explained(session, authority.id, shard, as_bytes, horizon)}
+    explained = {as_bytes[serial] for serial in _explained(session, last, as_bytes, horizon)}
     lost = missing - explained
     if lost:
         raise CrlRefused(f"{len(lost)} entries of the last list are missing, among them {min(lost):x}")
 
 
-def _explained(
-    session: Session, authority_id: UUID, shard: int, serials: Collection[bytes], horizon: datetime
-) -> set[bytes]:
+def _explained(session: Session, last: Crl, serials: Collection[bytes], horizon: datetime) -> set[bytes]:
     ended = select(Revocation.serial).where(
-        *_of(authority_id, shard), Revocation.serial.in_(serials), Revocation.not_after <= horizon
+        *_of(last.authority_id, last.shard), Revocation.serial.in_(serials), Revocation.not_after <= horizon
     )
     released = select(HoldRelease.serial).where(
-        HoldRelease.authority_id == authority_id,
-        literal(shard == FULL) | (HoldRelease.shard == shard),
+        HoldRelease.authority_id == last.authority_id,
+        literal(last.shard == FULL) | (HoldRelease.shard == last.shard),
         HoldRelease.serial.in_(serials),
+        # One from before the last list does not explain what that list still held.
+        HoldRelease.released_at > last.this_update - _COMMITS_WITHIN,
     )
     return {*session.scalars(ended), *session.scalars(released)}
 

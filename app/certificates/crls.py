@@ -138,7 +138,7 @@ def publish_taken(session: Session, settings: Settings, lease: Lease, signers: S
     # 3. Sign, compare with the last list and with the register, store.
     der = _build(settings, authority, signers.of(authority), lease, entries, now)
     reach("crl.signed_before_swap")
-    _check(session, authority, lease.shard, last, der, entries, now)
+    _check(session, last, der, entries, now)
     made = _store(session, authority, lease, der, now)
     row.next_at, row.leased_until = _due(authority, lease, now), None
     session.flush()
@@ -214,20 +214,12 @@ def _build(
     )
 
 
-def _check(
-    session: Session,
-    authority: Authority,
-    shard: int,
-    last: Crl | None,
-    der: bytes,
-    entries: crl_entries.Entries,
-    now: datetime,
-) -> None:
+def _check(session: Session, last: Crl | None, der: bytes, entries: crl_entries.Entries, now: datetime) -> None:
     if len(x509.load_der_x509_crl(der)) != entries.count:
         raise CrlRefused("the list does not hold what the register holds")
     if last is not None:
         check_succession(last.der, der)
-        crl_entries.check_nothing_lost(session, authority, shard, last.der, der, horizon=now - LIFETIME)
+        crl_entries.check_nothing_lost(session, last, der, horizon=now - LIFETIME)
 
 
 def _store(session: Session, authority: Authority, lease: Lease, der: bytes, now: datetime) -> Crl:

@@ -19,12 +19,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.certificates import key_access
-from app.certificates.models import Authority, Certificate
+from app.certificates.models import Authority, Certificate, CertificateState
 from app.certificates.register import chain_of, service_certificate
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.settings import Settings
-from app.status.lookups import GOOD_STATE, State, octets
+from app.status.lookups import State, octets, state_of
 from app.status.wire import Composer, prefix_of
 from pki import oids
 from pki.authority import Issuer
@@ -128,7 +128,7 @@ def _served(
         composer=Composer(responder, hashlib.sha256(responder.certificate_der).digest()),
         prefix=prefix_of(issuer_id(authority.certificate_der, HashName.SHA1)),
         responder_ends=responder.certificate.not_valid_after_utc,
-        authorities={_serial(one): GOOD_STATE for one in authorities if one.issuer_id == authority.id},
+        authorities={_serial(one): _state(one) for one in authorities if one.issuer_id == authority.id},
     )
 
 
@@ -152,6 +152,10 @@ def _issuer(settings: Settings, certificate: Certificate | None, name: str) -> I
     except KeyUnavailable:
         log.error("key_unavailable", signer=str(name))
         return None
+
+
+def _state(authority: Authority) -> State:
+    return state_of(CertificateState.ISSUED, authority.revoked_at, authority.revocation_reason)
 
 
 def _serial(authority: Authority) -> bytes:
