@@ -20,7 +20,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from pki import der, oids
 from pki.errors import KeyMismatch, ProfileViolation, TbsMismatch
 from pki.keys import PublicKey, SigningKey, signature_algorithm
-from pki.keys.signing import check_signature
+from pki.keys.signing import check_signature, public_key_of
 from pki.lint import lint_certificate
 from pki.names import SubjectName
 from pki.profiles import KeyUse, Profile, ProfileName
@@ -29,7 +29,7 @@ from pki.profiles import KeyUse, Profile, ProfileName
 _RANDOM_OCTETS: Final = 17
 _PREFIXES: Final = range(0x01, 0x80)
 # Clocks differ: a certificate must not be "not yet valid" on the machine next door.
-_BACKDATE: Final = timedelta(minutes=1)
+BACKDATE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def prepare(
     `not_after_limit`. Raises ProfileViolation if the profile does not fit the subject, the key, the issuer or the
     URLs, LintFailure if a blocking check finds something.
     """
-    _check_fit(profile, subject, public_key, issuer_profile, urls)
+    check_fit(profile, type(subject), public_key, issuer_profile, urls)
     issuer = x509.load_der_x509_certificate(issuer_certificate_der) if issuer_certificate_der else None
-    not_before = now.replace(microsecond=0) - _BACKDATE
+    not_before = now.replace(microsecond=0) - BACKDATE
     # The last second counts (RFC 5280, 4.1.2.5).
     ends = [not_before + profile.validity - timedelta(seconds=1)]
     ends += [issuer.not_valid_after_utc] if issuer else []
@@ -131,9 +131,9 @@ def prepare(
         .not_valid_before(not_before)
         .not_valid_after(min(ends))
     )
-    for extension, critical in _extensions(profile, public_key, issuer, not_before, urls):
+    for extension, critical in extensions_of(profile, public_key, issuer, not_before, urls):
         builder = builder.add_extension(extension, critical=critical)
-    twin = _sign_with_throwaway_key(builder, _public_key(issuer) if issuer else public_key)
+    twin = _sign_with_throwaway_key(builder, public_key_of(issuer) if issuer else public_key)
     lint_certificate(twin.public_bytes(serialization.Encoding.DER), profile)
     return PreparedCertificate(
         profile.name, profile.digest, serial_number, not_before, min(ends), twin.tbs_certificate_bytes
@@ -178,13 +178,18 @@ def key_identifier(certificate: x509.Certificate) -> bytes:
     return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
 
 
-def _check_fit(
-    profile: Profile, subject: SubjectName, public_key: PublicKey, issuer_profile: ProfileName, urls: IssuerUrls
+def check_fit(
+    profile: Profile,
+    subject: type[SubjectName],
+    public_key: PublicKey,
+    issuer_profile: ProfileName,
+    urls: IssuerUrls,
 ) -> None:
+    """Return if the profile fits the kind of subject, key, issuer and addresses. Raises ProfileViolation."""
     if issuer_profile not in profile.issued_by:
         raise ProfileViolation(f"{issuer_profile} does not issue {profile.name}")
-    if type(subject) is not profile.subject:
-        raise ProfileViolation(f"{profile.name} is not for a {type(subject).__name__}")
+    if subject is not profile.subject:
+        raise ProfileViolation(f"{profile.name} is not for a {subject.__name__}")
     if profile.is_authority and not (
         isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name == profile.curve
     ):
@@ -199,9 +204,10 @@ def _check_fit(
         raise ProfileViolation(f"{profile.name} needs the addresses: {', '.join(missing)}")
 
 
-def _extensions(
+def extensions_of(
     profile: Profile, public_key: PublicKey, issuer: x509.Certificate | None, not_before: datetime, urls: IssuerUrls
 ) -> list[tuple[x509.ExtensionType, bool]]:
+    """Return the extensions of a certificate in their order, each with whether it is critical."""
     found: list[tuple[x509.ExtensionType, bool]] = []
     if profile.is_authority:
         found.append((x509.BasicConstraints(ca=True, path_length=profile.path_length), True))
@@ -262,13 +268,6 @@ def _semantics(identifier: str, registry_address: str) -> x509.UnrecognizedExten
     registry = der.sequence(der.encode(0x86, registry_address.encode("ascii")))
     statement = der.sequence(der.oid(oids.QCS_PKIX_QC_SYNTAX_V2), der.sequence(der.oid(identifier), registry))
     return x509.UnrecognizedExtension(x509.ObjectIdentifier(oids.QC_STATEMENTS), der.sequence(statement))
-
-
-def _public_key(certificate: x509.Certificate) -> PublicKey:
-    key = certificate.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        raise ProfileViolation("the issuer's key is of a kind that is not used here")
-    return key
 
 
 def _sign_with_throwaway_key(builder: x509.CertificateBuilder, like: PublicKey) -> x509.Certificate:

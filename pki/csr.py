@@ -102,3 +102,13 @@ def _reduce(request: x509.CertificateSigningRequest) -> CertificateRequest:
         raise CsrRejected(CsrFault.BAD_SIGNATURE)
     spki = public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return CertificateRequest(public_key, spki, hashlib.sha256(spki).hexdigest())
+
+
+def key_of_spki(spki_der: bytes) -> CertificateRequest:
+    """Return the key of a SubjectPublicKeyInfo whose possession was proven elsewhere. Raises CsrRejected."""
+    try:
+        public_key = check_key(serialization.load_der_public_key(spki_der))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CsrRejected(CsrFault.UNREADABLE) from error
+    spki = public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return CertificateRequest(public_key, spki, hashlib.sha256(spki).hexdigest())

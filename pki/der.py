@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 INTEGER: Final = 0x02
@@ -14,9 +15,12 @@ BIT_STRING: Final = 0x03
 OCTET_STRING: Final = 0x04
 OBJECT_IDENTIFIER: Final = 0x06
 ENUMERATED: Final = 0x0A
+UTF8_STRING: Final = 0x0C
+PRINTABLE_STRING: Final = 0x13
 UTC_TIME: Final = 0x17
 GENERALIZED_TIME: Final = 0x18
 SEQUENCE: Final = 0x30
+SET: Final = 0x31
 TRUE: Final = b"\x01\x01\xff"
 NULL: Final = b"\x05\x00"
 
@@ -62,6 +66,7 @@ def bit_string(value: bytes) -> bytes:
     return encode(BIT_STRING, b"\x00", value)
 
 
+@cache
 def oid(dotted: str) -> bytes:
     """Return the OBJECT IDENTIFIER for its dotted form."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))

@@ -13,6 +13,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from pki import der
 from pki.errors import ProfileViolation
 
 COUNTRY: Final = "VN"
@@ -26,6 +27,9 @@ _BOUNDS: Final = {
     NameOID.ORGANIZATION_IDENTIFIER: 64,
     NameOID.TITLE: 64,
 }
+
+# An attribute and its text; None where the subject has none.
+Part = tuple[x509.ObjectIdentifier, str | None]
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,10 @@ class PersonName:
     organization_identifier: str | None = None
     title: str | None = None
 
-    def to_x509(self) -> x509.Name:
-        """Return the distinguished name. Raises ProfileViolation."""
-        return _name(
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The attributes after the country, in their order."""
+        return (
             (NameOID.ORGANIZATION_NAME, self.organization),
             (NameOID.ORGANIZATION_IDENTIFIER, self.organization_identifier),
             (NameOID.TITLE, self.title),
@@ -52,6 +57,10 @@ class PersonName:
             (NameOID.SERIAL_NUMBER, self.identifier),
             (NameOID.COMMON_NAME, self.common_name),
         )
+
+    def to_x509(self) -> x509.Name:
+        """Return the distinguished name. Raises ProfileViolation."""
+        return _name(self.parts)
 
 
 @dataclass(frozen=True)
@@ -62,13 +71,18 @@ class AgencyName:
     organization: str
     organization_identifier: str
 
-    def to_x509(self) -> x509.Name:
-        """Return the distinguished name. Raises ProfileViolation."""
-        return _name(
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The attributes after the country, in their order."""
+        return (
             (NameOID.ORGANIZATION_NAME, self.organization),
             (NameOID.ORGANIZATION_IDENTIFIER, self.organization_identifier),
             (NameOID.COMMON_NAME, self.common_name),
         )
+
+    def to_x509(self) -> x509.Name:
+        """Return the distinguished name. Raises ProfileViolation."""
+        return _name(self.parts)
 
 
 @dataclass(frozen=True)
@@ -78,9 +92,14 @@ class ServiceName:
     common_name: str
     organization: str
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The attributes after the country, in their order."""
+        return ((NameOID.ORGANIZATION_NAME, self.organization), (NameOID.COMMON_NAME, self.common_name))
+
     def to_x509(self) -> x509.Name:
         """Return the distinguished name. Raises ProfileViolation."""
-        return _name((NameOID.ORGANIZATION_NAME, self.organization), (NameOID.COMMON_NAME, self.common_name))
+        return _name(self.parts)
 
 
 SubjectName = PersonName | AgencyName | ServiceName
@@ -102,9 +121,30 @@ def clean(text: str, *, longest: int) -> str:
     return normal
 
 
-def _name(*parts: tuple[x509.ObjectIdentifier, str | None]) -> x509.Name:
+def encode_name(subject: SubjectName) -> bytes:
+    """Return the distinguished name in DER, as `to_x509` would be encoded. Raises ProfileViolation."""
+    attributes = [
+        _encode_attribute(oid, clean(text, longest=_BOUNDS[oid])) for oid, text in subject.parts if text is not None
+    ]
+    return der.sequence(_COUNTRY_DER, *attributes)
+
+
+def _name(parts: tuple[Part, ...]) -> x509.Name:
     attributes = [x509.NameAttribute(NameOID.COUNTRY_NAME, COUNTRY)]
     attributes += [
         x509.NameAttribute(oid, clean(text, longest=_BOUNDS[oid])) for oid, text in parts if text is not None
     ]
     return x509.Name(attributes)
+
+
+def _encode_attribute(oid: x509.ObjectIdentifier, text: str) -> bytes:
+    # UTF8String, but for serialNumber, which RFC 5280, appendix A, wants as PrintableString.
+    tag = der.PRINTABLE_STRING if oid == NameOID.SERIAL_NUMBER else der.UTF8_STRING
+    return der.encode(der.SET, der.sequence(_OIDS_DER[oid], der.encode(tag, text.encode())))
+
+
+_OIDS_DER: Final = {oid: der.oid(oid.dotted_string) for oid in _BOUNDS}
+_COUNTRY_DER: Final = der.encode(
+    der.SET,
+    der.sequence(der.oid(NameOID.COUNTRY_NAME.dotted_string), der.encode(der.PRINTABLE_STRING, COUNTRY.encode())),
+)

@@ -37,6 +37,7 @@ SHA1: Final = "1.3.14.3.2.26"
 SHA256: Final = "2.16.840.1.101.3.4.2.1"
 
 # RFC 5280 5.2 and 5.3.
+SUBJECT_KEY_IDENTIFIER: Final = "2.5.29.14"
 CRL_NUMBER: Final = "2.5.29.20"
 REASON_CODE: Final = "2.5.29.21"
 INVALIDITY_DATE: Final = "2.5.29.24"

@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from pki import oids
@@ -73,7 +74,7 @@ class Profile:
     # How long the key signs; verification goes on until notAfter (RFC 3280, 4.2.1.4).
     private_key_usage: timedelta | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical form of every field, in lower-case hex."""
         fields = asdict(self) | {"subject": self.subject.__name__}

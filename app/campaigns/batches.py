@@ -86,7 +86,7 @@ def record(session: Session, batch: Batch, intents: Intents, passed_over: Iterab
     batch.state, batch.intents = BatchState.INTENDED, intents.encode()
     session.add_all(others)
     session.flush()
-    _count(session, batch, failed=len(others))
+    count(session, batch, failed=len(others))
     audit.record(
         session,
         HOUSE,
@@ -126,7 +126,7 @@ def store(
     batch.state, batch.intents, batch.done_at = BatchState.DONE, None, now
     batch.prove_us, batch.prepare_us, batch.sign_us = timings.prove, timings.prepare, timings.sign
     session.flush()
-    _count(session, batch, done=len(issued))
+    count(session, batch, done=len(issued))
 
 
 def end_waves(session: Session, campaign_id: UUID, *, now: datetime) -> None:
@@ -189,7 +189,7 @@ def _next_numbers(session: Session, wave: Wave, most: int) -> list[int]:
     return list(session.scalars(query))
 
 
-def _count(session: Session, batch: Batch, *, done: int = 0, failed: int = 0) -> None:
+def count(session: Session, batch: Batch, *, done: int = 0, failed: int = 0) -> None:
     """Add to the counters of wave and campaign, always in this order, so that two batches never wait in a ring."""
     session.execute(
         update(Wave)

@@ -29,7 +29,7 @@ from app.core.failpoints import reach
 from app.core.settings import Settings
 from pki.authority import check_issued
 from pki.bulk import assemble, check_sample
-from pki.keys import SigningKey
+from pki.keys import SigningKey, signature_algorithm
 
 SIZE: Final = 2_000
 
@@ -117,23 +117,25 @@ class Engine:
     def _sign(self, intents: Intents, journal: BatchJournal) -> dict[int, bytes]:
         """Return the certificates by row number; those of unknown outcome are missing."""
         key = self._key(intents.authority_id)
+        algorithm = signature_algorithm(key.public_key).der
         known = journal.read([one.number for one in intents.each])
         certificates = {}
         for one in intents.each:
             if one.number in known.signatures:
-                found = assemble(one.tbs_der, known.signatures[one.number], key.public_key)
+                found = assemble(one.tbs_der, known.signatures[one.number], algorithm)
                 check_issued(one.tbs_der, found, key.public_key)
                 certificates[one.number] = found
         certificates |= self._sign_the_rest(
             [one for one in intents.each if one.number not in certificates and one.number not in known.unknown],
             key,
+            algorithm,
             journal,
             begun=bool(known.signatures or known.unknown),
         )
         return certificates
 
     def _sign_the_rest(
-        self, each: list[Intent], key: SigningKey, journal: BatchJournal, *, begun: bool
+        self, each: list[Intent], key: SigningKey, algorithm: bytes, journal: BatchJournal, *, begun: bool
     ) -> dict[int, bytes]:
         if not each:
             return {}
@@ -144,7 +146,7 @@ class Engine:
             signature = key.sign(one.tbs_der)
             reach("issue.signed_before_journal")
             journal.append(one.number, signature)
-            made[one.number] = assemble(one.tbs_der, signature, key.public_key)
+            made[one.number] = assemble(one.tbs_der, signature, algorithm)
         check_sample(list(made.values()), key.public_key)
         journal.sync()
         return made

@@ -37,6 +37,7 @@ KEY_USED: Final = "key_used"
 HAS_CERTIFICATE: Final = "has_certificate"
 NOT_CERTIFIABLE: Final = "not_certifiable"
 
+_FileRow = SqlRow[*tuple[Any, ...]]
 _COLUMNS: Final = (
     Row.number,
     Row.agency_id,
@@ -62,7 +63,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Proven:
-    row: SqlRow[Any]
+    row: _FileRow
     request: CertificateRequest
 
 
@@ -108,7 +109,7 @@ class _PassedOver:
         )
 
 
-def _prove(rows: Iterable[SqlRow[Any]], passed_over: _PassedOver) -> Iterable[_Proven]:
+def _prove(rows: Iterable[_FileRow], passed_over: _PassedOver) -> Iterable[_Proven]:
     for row in rows:
         try:
             request = csr.parse(row.csr_der) if row.csr_der is not None else csr.key_of_spki(row.spki_der or b"")
@@ -229,7 +230,7 @@ def _agencies(session: Session, proven: Sequence[_Proven]) -> dict[UUID, Agency]
     return {agency.id: agency for agency in session.scalars(select(Agency).where(Agency.id.in_(wanted)))}
 
 
-def _subject(person: Entered, row: SqlRow[Any], agencies: Mapping[UUID, Agency]) -> PersonName:
+def _subject(person: Entered, row: _FileRow, agencies: Mapping[UUID, Agency]) -> PersonName:
     """Return the subject: the person as the registry names them, for officials with the post of the row."""
     names = (person.full_name, person.surname, person.given_name, person.identifier)
     agency = agencies.get(row.agency_id)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.campaigns import check_job, runner
-from app.campaigns.models import Campaign, CampaignState
+from app.campaigns import check_job, invitations, runner
+from app.campaigns.models import Campaign, CampaignState, Mode
 from app.campaigns.service import CHECK_TASK, RUN_TASK
 from app.core.db import transaction
 from app.core.queue import RETRY, enqueue, jobs
@@ -24,8 +24,15 @@ def check(campaign_id: str) -> None:
 
 @jobs.task(name=RUN_TASK, retry=RETRY)
 def run(campaign_id: str) -> None:
-    """Work off a campaign with all cores until nothing is left or it is paused."""
-    runner.work_off(load(os.environ), UUID(campaign_id))
+    """Work off a campaign until nothing is left or it is paused: with all cores, or by writing invitations."""
+    settings, found = load(os.environ), UUID(campaign_id)
+    with transaction() as session:
+        campaign = session.get(Campaign, found)
+        mode = campaign.mode if campaign else None
+    if mode == Mode.INVITE:
+        invitations.work_off(settings, found, _now)
+    elif mode == Mode.ISSUE:
+        runner.work_off(settings, found)
 
 
 @jobs.periodic(cron="* * * * * */10")

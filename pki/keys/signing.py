@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -95,6 +96,14 @@ class SoftwareKey:
         if isinstance(self.private_key, rsa.RSAPrivateKey):
             return self.private_key.sign(data, padding.PKCS1v15(), chosen)
         return self.private_key.sign(data, ec.ECDSA(chosen))
+
+
+def public_key_of(certificate: x509.Certificate) -> PublicKey:
+    """Return the key of a certificate. Raises ProfileViolation for a kind that is not used here."""
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        raise ProfileViolation("the certificate's key is of a kind that is not used here")
+    return key
 
 
 def check_signature(public_key: PublicKey, signature: bytes, data: bytes) -> None:
