@@ -58,6 +58,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_STATUS_INTERNAL_URL": "where `web` and `worker` reach the timestamp service; default KYVAO_STATUS_URL",
     "KYVAO_SMTP_URL": "`smtp://[user:password@]host:port` or `smtps://…`; without it mail stays in the outbox",
     "KYVAO_MAIL_FROM": "sender of notices; default `kyvao@localhost`",
+    "KYVAO_RENEWAL_GRACE_DAYS": "days that a renewed certificate still signs; default 7, at most 30",
+    "KYVAO_MAIL_RATE": "letters of campaigns a minute at most; default 600",
     "KYVAO_CITY": "name of the city, as it stands in certificates and pages",
     "KYVAO_SUPPORT_PHONE": "phone number shown to people who need help",
 }
@@ -87,8 +89,12 @@ class Settings:
     status_internal_url: str
     smtp_url: str | None = field(repr=False)
     mail_from: str
+    # Letters of campaigns a minute.
+    mail_rate: int
     city: str
     support_phone: str
+    # How long a certificate goes on after its holder renewed it, so that signing under way is not cut.
+    renewal_grace: timedelta
     # Kind of act -> people besides the requester.
     approvers: Mapping[str, int] = field(default_factory=dict)
     # `officer` and `agency` -> approvals of certificates; an absent one has the default of app.approvals.policy.
@@ -132,8 +138,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         status_internal_url=_url(environ, "KYVAO_STATUS_INTERNAL_URL", status_url, problems),
         smtp_url=environ.get("KYVAO_SMTP_URL") or None,
         mail_from=environ.get("KYVAO_MAIL_FROM") or "kyvao@localhost",
+        mail_rate=_rate(environ, "KYVAO_MAIL_RATE", 600, problems),
         city=environ.get("KYVAO_CITY") or "Thành phố Sông Biếc",
         support_phone=environ.get("KYVAO_SUPPORT_PHONE") or "1022",
+        renewal_grace=_days(environ, "KYVAO_RENEWAL_GRACE_DAYS", 7, 30, problems),
         approvers=_counts(environ, "KYVAO_APPROVERS", problems),
         rates=_counts(environ, "KYVAO_RATES", problems, names={"officer", "agency"}),
         shards=_counts(environ, "KYVAO_SHARDS", problems, names=_SHARDED),
@@ -208,6 +216,14 @@ def _counts(
     return found
 
 
+def _days(environ: Mapping[str, str], name: str, default: int, most: int, problems: list[str]) -> timedelta:
+    value = environ.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or int(value) > most:
+        problems.append(f"{name} is “{value}”; it must be a number of days from 0 to {most}.")
+        return timedelta(days=default)
+    return timedelta(days=int(value))
+
+
 def _port(environ: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
     value = environ.get(name) or str(default)
     if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
@@ -220,6 +236,14 @@ def _minutes(environ: Mapping[str, str], name: str, default: int, problems: list
     value = environ.get(name) or str(default)
     if not value.isascii() or not value.isdigit() or not 10 <= int(value) <= 7 * 24 * 60:
         problems.append(f"{name} is “{value}”; it must be a number of minutes from 10 to 10080.")
+        return default
+    return int(value)
+
+
+def _rate(environ: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
+    value = environ.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= 1_000_000:
+        problems.append(f"{name} is “{value}”; it must be a number from 1 to 1,000,000.")
         return default
     return int(value)
 
