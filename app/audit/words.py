@@ -75,6 +75,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "person_appointed": _l("Person appointed to a post"),
     "person_invited": _l("Person invited to a certificate"),
     "profile_changed": _l("Validity of a profile changed"),
+    "register_exported": _l("Register exported"),
     "role_granted": _l("Role granted"),
     "role_withdrawn": _l("Role withdrawn"),
     "signature_asked": _l("Person asked to sign"),

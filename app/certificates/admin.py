@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -53,15 +53,6 @@ def refuse(request_id: UUID) -> ResponseReturnValue:
         requests.refuse(session, current_actor(), request_id, note=form.note.data or "", now=datetime.now(UTC))
     flash(_("The request is refused. The person reads your reason."))
     return redirect(url_for(".pending"))
-
-
-@register_bp.get("")
-@needs(Permission.FIND_CERTIFICATES)
-def search() -> ResponseReturnValue:
-    text = request.args.get("q", "")[:100]
-    with transaction() as session:
-        found = register.search(session, current_actor(), text, after=request.args.get("after"))
-    return render_template("certificates/register.html", found=found, text=text, now=datetime.now(UTC), words=words)
 
 
 @register_bp.get("/<uuid:certificate_id>")

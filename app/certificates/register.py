@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -19,20 +18,9 @@ from app.core.errors import NotFound
 from app.core.permissions import Actor, Permission
 from app.registry import scope
 from app.registry.models import Agency
-from app.registry.search import pattern
 from pki.profiles import ProfileName
 
-PAGE: Final = 25
 PERSONAL: Final = (ProfileName.CITIZEN_SIGNING, ProfileName.OFFICIAL_SIGNING)
-_HEX: Final = re.compile(r"[0-9a-f]{8,40}")
-
-
-@dataclass(frozen=True)
-class Found:
-    """A page of a search; `next_key` continues it, None at the end."""
-
-    certificates: Sequence[Certificate]
-    next_key: str | None
 
 
 @dataclass(frozen=True)
@@ -97,33 +85,6 @@ def find_in_scope(session: Session, actor: Actor, permission: Permission, certif
 def by_sha256(session: Session, sha256: str) -> Certificate | None:
     """Return the certificate whose DER has this digest (lower-case hex)."""
     return session.scalar(select(Certificate).where(Certificate.sha256 == sha256))
-
-
-def search(session: Session, actor: Actor, text: str, *, after: str | None = None) -> Found:
-    """Find by name (with or without marks), serial number or agency, in the actor's scope; pages by key."""
-    conditions: list[ColumnElement[bool]] = [
-        Certificate.der.is_not(None),
-        scope.within(actor, Permission.FIND_CERTIFICATES, Certificate.agency_id),
-    ]
-    wanted = text.strip()
-    if wanted:
-        serial = wanted.lower().replace(":", "").replace(" ", "")
-        agencies = select(Agency.id).where(or_(Agency.search_name.like(pattern(wanted)), Agency.code == wanted))
-        ways: list[ColumnElement[bool]] = [
-            Certificate.search_name.like(pattern(wanted)),
-            Certificate.agency_id.in_(agencies),
-        ]
-        if _HEX.fullmatch(serial) and len(serial) % 2 == 0:
-            ways.append(Certificate.serial == bytes.fromhex(serial))
-        conditions.append(or_(*ways))
-    key = _read_key(after)
-    if key is not None:
-        conditions.append(tuple_(Certificate.search_name, Certificate.id) > key)
-    query = select(Certificate).where(*conditions).order_by(Certificate.search_name, Certificate.id).limit(PAGE + 1)
-    rows = session.scalars(query).unique().all()
-    more = len(rows) > PAGE
-    last = rows[PAGE - 1] if more else None
-    return Found(rows[:PAGE], f"{last.id}~{last.search_name}" if last else None)
 
 
 def chain_of(session: Session, certificate: Certificate) -> tuple[bytes, ...]:
@@ -203,13 +164,3 @@ def service_certificate(
     if authority_id is not None:
         query = query.where(Certificate.authority_id == authority_id)
     return next((one for one in session.scalars(query).unique() if is_usable(one, now=now)), None)
-
-
-def _read_key(after: str | None) -> tuple[str, UUID] | None:
-    if not after or "~" not in after:
-        return None
-    identifier, _, name = after.partition("~")
-    try:
-        return name, UUID(identifier)
-    except ValueError:
-        return None

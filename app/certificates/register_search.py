@@ -135,7 +135,7 @@ def matching_ids(session: Session, actor: Actor, filters: Filters, *, now: datet
 
 def in_order(asked: Conditions, sort: Sort, last: tuple[str | datetime, UUID] | None, many: int) -> _Query:
     """Return the query for the next `many` rows of a search after `last`, for readers of the whole result."""
-    position = None if last is None else _Position(*last, backwards=False)
+    position = None if last is None else _Position(last[0], last[1], backwards=False)
     return _walk(asked, sort, position, many - 1)
 
 
@@ -268,7 +268,7 @@ def _page(
     more, rows = len(rows) > page, rows[:page]
     if backwards:
         rows = rows[::-1]
-    agencies = _agency_names(session, {row.agency_id for row in rows if row.agency_id})
+    agencies = agency_names(session, {row.agency_id for row in rows if row.agency_id})
     lines = [
         Line(
             row.id,
@@ -289,7 +289,9 @@ def _page(
     return Found(lines, following, lines[0].id if lines and ahead else None, count, about)
 
 
-def _agency_names(session: Session, agency_ids: set[UUID]) -> dict[UUID, str]:
+def agency_names(session: Session, agency_ids: set[UUID]) -> dict[UUID, str]:
+    """Return the names of agencies by id."""
     if not agency_ids:
         return {}
-    return dict(session.execute(select(Agency.id, Agency.name).where(Agency.id.in_(agency_ids))).tuples().all())
+    found = session.execute(select(Agency.id, Agency.name).where(Agency.id.in_(agency_ids)))
+    return {row.id: row.name for row in found}

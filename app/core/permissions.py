@@ -37,6 +37,7 @@ class Permission(StrEnum):
     HOLD_CERTIFICATE = "hold_certificate"
     APPROVE_CERTIFICATES = "approve_certificates"
     FIND_CERTIFICATES = "find_certificates"
+    EXPORT_REGISTER = "export_register"
     REVOKE_CERTIFICATES = "revoke_certificates"
     SIGN_DOCUMENTS = "sign_documents"
     MANAGE_MEETINGS = "manage_meetings"
@@ -64,6 +65,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.APPROVE_CERTIFICATES,
             Permission.FIND_CERTIFICATES,
+            Permission.EXPORT_REGISTER,
             Permission.SEE_APPROVALS,
             Permission.RUN_CAMPAIGNS,
             Permission.READ_CAMPAIGNS,
@@ -73,6 +75,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.FIND_CERTIFICATES,
+            Permission.EXPORT_REGISTER,
             Permission.REVOKE_CERTIFICATES,
             Permission.MANAGE_GATES,
             Permission.READ_AUDIT,
@@ -88,6 +91,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(
         {
             Permission.FIND_CERTIFICATES,
+            Permission.EXPORT_REGISTER,
             Permission.READ_AUDIT,
             Permission.SEE_APPROVALS,
             Permission.READ_ALARMS,

@@ -86,7 +86,7 @@ _REVOCATIONS: Final = (
 
 
 def _lines(rows: Rows, count: int, *, with_people: bool) -> Iterator[tuple[str, str | None]]:
-    source = random.Random(rows.seed)  # noqa: S311  for a measurement
+    source = random.Random(f"rows {rows.seed}")  # noqa: S311  for a measurement
     agencies = source.choices(rows.agencies, cum_weights=_uneven(len(rows.agencies)), k=count)
     step = timedelta(days=rows.days) / (count / _BATCH + 1)
     start = rows.now - timedelta(days=rows.days)

@@ -227,37 +227,6 @@ def test_a_revoked_pass_signer_is_told_to_the_gates_as_unusable(city: Settings) 
         assert fallback.agency.id == signer.agency.parent_id
 
 
-def test_the_register_finds_by_name_without_marks_by_number_and_by_agency(minhs: Certificate) -> None:
-    with db.transaction() as session:
-        for text_ in ("tran van minh", "Trần Văn", minhs.serial_hex, minhs.serial_hex.upper(), "khoa học và công"):
-            found = register.search(session, actor("oanh"), text_).certificates
-            assert minhs.id in {one.id for one in found}, text_
-        assert register.search(session, actor("oanh"), "100%").certificates == []
-
-
-def test_the_register_is_read_page_by_page_without_gaps(city: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(register, "PAGE", 4)
-    seen, after = [], None
-    with db.transaction() as session:
-        while True:
-            page = register.search(session, actor("oanh"), "", after=after)
-            seen += [one.id for one in page.certificates]
-            after = page.next_key
-            if after is None:
-                break
-        everything = set(session.scalars(select(Certificate.id).where(Certificate.der.is_not(None))))
-    assert len(seen) == len(everything)
-    assert set(seen) == everything
-
-
-def test_the_register_shows_nothing_of_another_agency(minhs: Certificate) -> None:
-    with db.transaction() as session:
-        ward = session.scalars(select(Agency.id).where(Agency.code == "H99.03")).one()
-        elsewhere = Actor(None, None, "x", (Grant(Role.REGISTRATION_OFFICER, ward),))
-        found = register.search(session, elsewhere, "minh").certificates
-        assert minhs.id not in {one.id for one in found}
-
-
 def test_the_impact_is_gathered_from_the_parts_above(minhs: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     ask("lan")
     monkeypatch.setattr(
