@@ -57,7 +57,8 @@ def open_batches(session: Session, campaign_id: UUID) -> Sequence[UUID]:
 
 def plan(session: Session, campaign_id: UUID, batch_id: UUID, *, size: int, now: datetime) -> bool:
     """Take the next rows of the running waves for a batch; False when there are none, or the campaign does not run."""
-    campaign = session.get(Campaign, campaign_id, with_for_update={"read": True})
+    # Not locked: who pauses the campaign now finds this batch done, as if it had been taken a moment earlier.
+    campaign = session.get(Campaign, campaign_id)
     if campaign is None or campaign.state != CampaignState.RUNNING:
         return False
     running = select(Wave).where(Wave.campaign_id == campaign_id, Wave.state == WaveState.RUNNING)
@@ -133,10 +134,13 @@ def end_waves(session: Session, campaign_id: UUID, *, now: datetime) -> None:
     """Close the running waves that have no rows left, and the campaign when none of its waves has any."""
     if open_batches(session, campaign_id):
         return
+    # Waves before their campaign, as everywhere.
+    waves = session.scalars(
+        select(Wave).where(Wave.campaign_id == campaign_id).order_by(Wave.position).with_for_update()
+    ).all()
     campaign = session.get(Campaign, campaign_id, with_for_update=True)
     if campaign is None or campaign.state != CampaignState.RUNNING:
         return
-    waves = session.scalars(select(Wave).where(Wave.campaign_id == campaign_id).with_for_update()).all()
     for wave in waves:
         over = not _next_numbers(session, wave, 1) or _left_of_wave(session, wave, 1) < 1
         if wave.state == WaveState.RUNNING and over:
@@ -191,6 +195,8 @@ def _next_numbers(session: Session, wave: Wave, most: int) -> list[int]:
 
 def count(session: Session, batch: Batch, *, done: int = 0, failed: int = 0) -> None:
     """Add to the counters of wave and campaign, always in this order, so that two batches never wait in a ring."""
+    if not (done or failed):
+        return
     session.execute(
         update(Wave)
         .where(Wave.id == batch.wave_id)
