@@ -9,12 +9,11 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.certificates import register, requests, revocations, words
-from app.certificates.forms import ActForm, RefusalForm, RevocationForm
+from app.certificates import register, requests, words
+from app.certificates.forms import ActForm, RefusalForm
 from app.core.db import transaction
 from app.core.permissions import Permission, current_actor, needs
 from app.registry import service as registry
-from pki.revocation import RevocationReason
 
 bp = Blueprint("certificates_admin", __name__, url_prefix="/certificates")
 register_bp = Blueprint("certificates_register", __name__, url_prefix="/certificates/register")
@@ -80,45 +79,6 @@ def download(certificate_id: UUID) -> Response:
         found = register.find_in_scope(session, current_actor(), Permission.FIND_CERTIFICATES, certificate_id)
     headers = {"Content-Disposition": f'attachment; filename="{found.serial_hex}.cer"'}
     return Response(found.der, mimetype="application/pkix-cert", headers=headers)
-
-
-@register_bp.route("/<uuid:certificate_id>/revoke", methods=["GET", "POST"])
-@needs(Permission.REVOKE_CERTIFICATES)
-def revoke(certificate_id: UUID) -> ResponseReturnValue:
-    actor = current_actor()
-    with transaction() as session:
-        certificate = register.find_in_scope(session, actor, Permission.REVOKE_CERTIFICATES, certificate_id)
-        consequences = revocations.impact(session, certificate)
-    form = RevocationForm(certificate.label)
-    if not form.validate_on_submit():
-        page = render_template(
-            "certificates/revoke.html", certificate=certificate, consequences_=consequences, form=form
-        )
-        return page, 422 if form.is_submitted() else 200
-    with transaction() as session:
-        reason = RevocationReason(form.reason.data)
-        revocations.revoke(session, actor, certificate_id, reason=reason, now=datetime.now(UTC))
-    flash(_("The certificate is revoked. The status service says so now, the published list within seconds."))
-    return redirect(url_for(".show", certificate_id=certificate_id))
-
-
-@register_bp.post("/<uuid:certificate_id>/suspend")
-@needs(Permission.REVOKE_CERTIFICATES)
-def suspend(certificate_id: UUID) -> ResponseReturnValue:
-    with transaction() as session:
-        hold = RevocationReason.CERTIFICATE_HOLD
-        revocations.revoke(session, current_actor(), certificate_id, reason=hold, now=datetime.now(UTC))
-    flash(_("The certificate is suspended. You can release it again."))
-    return redirect(url_for(".show", certificate_id=certificate_id))
-
-
-@register_bp.post("/<uuid:certificate_id>/release")
-@needs(Permission.REVOKE_CERTIFICATES)
-def release(certificate_id: UUID) -> ResponseReturnValue:
-    with transaction() as session:
-        revocations.release(session, current_actor(), certificate_id, now=datetime.now(UTC))
-    flash(_("The certificate is released. It can be used again."))
-    return redirect(url_for(".show", certificate_id=certificate_id))
 
 
 def _decision_page(request_id: UUID, form: RefusalForm) -> str:

@@ -69,9 +69,10 @@ def complete(
     grace: timedelta,
     now: datetime,
 ) -> bool:
-    """Store the certificate and end the one it replaces (after `grace` if it was renewed by its holder); or abandon the intent and queue another attempt.
+    """Store the certificate and end the one it replaces; or abandon the intent and queue another attempt.
 
-    Returns whether the certificate was stored. Doing it again changes nothing.
+    One that its holder renewed goes on for `grace`. Returns whether the certificate was stored. Doing it again
+    changes nothing.
     """
     request = session.get(CertificateRequest, request_id, with_for_update=True)
     certificate = session.get(Certificate, certificate_id, with_for_update={"of": Certificate})

@@ -30,14 +30,14 @@ from pki.profiles import ProfileName
 CHALLENGE_LIFE: Final = timedelta(minutes=10)
 ISSUE_TASK: Final = "certificates.issue"
 _OPEN: Final = (RequestState.REQUESTED, RequestState.APPROVED)
-_BAD_REQUEST: Final = _l("The request from your browser could not be used. Nothing was changed.")
-_AGAIN: Final = _l("Reload the page and try again.")
+BAD_REQUEST: Final = _l("The request from your browser could not be used. Nothing was changed.")
+AGAIN: Final = _l("Reload the page and try again.")
 
 
 def new_challenge(session: Session, actor: Actor, *, now: datetime) -> str:
     """Return what the next request of this account must carry (43 characters); good once, for ten minutes."""
     value = secrets.token_urlsafe(32)
-    session.add(Challenge(account_id=_account(actor), value_sha256=_digest(value), expires_at=now + CHALLENGE_LIFE))
+    session.add(Challenge(account_id=account_of(actor), value_sha256=_digest(value), expires_at=now + CHALLENGE_LIFE))
     session.flush()
     return value
 
@@ -50,8 +50,8 @@ def submit(session: Session, actor: Actor, csr_der: bytes, challenge: str, *, no
     try:
         proven = csr.parse_with_challenge(csr_der, challenge)
     except CsrRejected as error:
-        raise Invalid(_BAD_REQUEST, _AGAIN) from error
-    person = registry.person(session, _person(actor))
+        raise Invalid(BAD_REQUEST, AGAIN) from error
+    person = registry.person(session, person_of(actor))
     # One at a time for a person: what follows reads and then writes.
     session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
     repeated = session.scalar(
@@ -63,8 +63,8 @@ def submit(session: Session, actor: Actor, csr_der: bytes, challenge: str, *, no
     )
     if repeated is not None:
         return repeated
-    _use_challenge(session, actor, challenge, now)
-    _check_key_is_new(session, proven.spki_sha256)
+    use_challenge(session, actor, challenge, now)
+    check_key_is_new(session, proven.spki_sha256)
     if open_request(session, person.id) is not None:
         raise Conflict(_l("You have a request already."), _l("Wait until it is decided, then ask again."))
     post = person.current_post
@@ -76,7 +76,7 @@ def submit(session: Session, actor: Actor, csr_der: bytes, challenge: str, *, no
         spki_der=proven.spki_der,
         spki_sha256=proven.spki_sha256,
         state=RequestState.REQUESTED,
-        requested_by=_account(actor),
+        requested_by=account_of(actor),
         requested_at=now,
         supersedes_id=current.id if current else None,
     )
@@ -159,7 +159,8 @@ def _decide(
     return request
 
 
-def _use_challenge(session: Session, actor: Actor, challenge: str, now: datetime) -> None:
+def use_challenge(session: Session, actor: Actor, challenge: str, now: datetime) -> None:
+    """Use up a challenge of the account. Raises Invalid if it is unknown, old or used."""
     used = session.execute(
         update(Challenge)
         .where(
@@ -172,10 +173,11 @@ def _use_challenge(session: Session, actor: Actor, challenge: str, now: datetime
         .returning(Challenge.id)
     ).scalar_one_or_none()
     if used is None:
-        raise Invalid(_BAD_REQUEST, _AGAIN)
+        raise Invalid(BAD_REQUEST, AGAIN)
 
 
-def _check_key_is_new(session: Session, spki_sha256: str) -> None:
+def check_key_is_new(session: Session, spki_sha256: str) -> None:
+    """Return if nobody ever had a certificate for the key and it was never lost. Raises Conflict."""
     used = session.scalar(select(Certificate.id).where(Certificate.spki_sha256 == spki_sha256).limit(1))
     if used is not None or session.get(BlockedKey, spki_sha256) is not None:
         raise Conflict(_l("This key was used before."), _l("Make a new key and ask again."))
@@ -193,13 +195,15 @@ def _record(session: Session, actor: Actor, act: str, request: CertificateReques
     )
 
 
-def _account(actor: Actor) -> UUID:
+def account_of(actor: Actor) -> UUID:
+    """Return the account of a person. Raises Forbidden for the house."""
     if actor.account_id is None:
         raise Forbidden(_l("Only a signed-in person can ask for a certificate."))
     return actor.account_id
 
 
-def _person(actor: Actor) -> UUID:
+def person_of(actor: Actor) -> UUID:
+    """Return the person of an account. Raises Forbidden for an account without one."""
     if actor.person_id is None:
         raise Forbidden(_l("Your account is not linked to a person in the registry."))
     return actor.person_id

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates import authorities, register
 from app.certificates.authorities import certify_agency
+from app.certificates.impact import Consequence, impact, impact_providers
 from app.certificates.models import Certificate, CertificateState
 from app.certificates.register import (
     PERSONAL,
@@ -28,7 +29,6 @@ from app.certificates.register import (
     service_certificate,
     trust_material,
 )
-from app.certificates.revocations import Consequence, impact, impact_providers
 from app.core.permissions import house
 from app.core.settings import Settings
 from app.registry.models import Agency

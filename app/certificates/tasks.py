@@ -35,7 +35,9 @@ def issue(request_id: str) -> None:
     signed = issuing.sign(intent, key, SigningJournal(settings.data_dir))
     reach("request.journalled")
     with transaction() as session:
-        done = issuing.complete(session, UUID(request_id), intent.id, signed, now=datetime.now(UTC))
+        done = issuing.complete(
+            session, UUID(request_id), intent.id, signed, grace=settings.renewal_grace, now=datetime.now(UTC)
+        )
         reach("request.before_commit")
     log.info("certificate_issued" if done else "certificate_abandoned", serial_hex=intent.serial_hex)
 

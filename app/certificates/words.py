@@ -52,3 +52,12 @@ REASONS: Final[Mapping[int, Sentence]] = {
     RevocationReason.PRIVILEGE_WITHDRAWN: _l("The right to sign was withdrawn"),
     RevocationReason.AA_COMPROMISE: _l("An authority for attributes was lost"),
 }
+
+# Why a certificate was suspended, as the log of acts keeps it.
+CAUSES: Final[Mapping[str, Sentence]] = {
+    "holder": _l("The holder suspended it themselves"),
+    "administrator": _l("An administrator suspended it"),
+    "bulk": _l("It was on a list that two people suspended"),
+    "left_post": _l("The person left the post"),
+    "agency_merged": _l("The agency was merged into another one"),
+}

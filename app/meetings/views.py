@@ -16,7 +16,7 @@ from app.core.errors import AppError, Conflict, Invalid
 from app.core.i18n import local
 from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
-from app.meetings import guest_files, guest_page, guests, passes, service
+from app.meetings import guest_files, guest_page, guests, impact, passes, service
 from app.meetings.forms import ActForm, GuestForm, MeetingForm
 from app.meetings.models import Meeting
 from app.meetings.service import Plan
@@ -26,6 +26,7 @@ bp = Blueprint("meetings", __name__, url_prefix="/meetings")
 
 
 def init(app: Flask) -> None:
+    impact.register()
     app.register_blueprint(bp)
     app.register_blueprint(guest_files.bp)
     app.register_blueprint(guest_page.bp)

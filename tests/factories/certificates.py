@@ -9,9 +9,10 @@ from app.accounts import service as accounts
 from app.certificates import register, requests, tasks
 from app.certificates.models import Certificate
 from app.core import db
-from app.core.permissions import Actor
+from app.core.permissions import Actor, Role, house
 from app.core.settings import Settings
 from app.demo import city
+from app.registry import service as registry
 from pki.keys import Curve, SoftwareKey
 from tests.factories.csrs import csr_der
 
@@ -53,3 +54,16 @@ def issued_to(login: str, key: SoftwareKey | None = None) -> Certificate:
         found = register.current_of_person(session, person_id, now=datetime.now(UTC))
         assert found is not None
         return found
+
+
+def another_administrator(login: str = "phuc") -> Actor:
+    """Return a second administrator of the whole city, made on the first call."""
+    house_ = house("test")
+    with db.transaction() as session:
+        account = accounts.find_account(session, login)
+        if account is None:
+            person = registry.add_person(session, surname="Lý Hồng", given_name="Phúc", email=None, actor=house_)
+            account = accounts.create_account(session, login=login, label=person.full_name, person_id=person.id)
+            accounts.grant_role(session, account, Role.ADMINISTRATOR, agency_id=None, actor=house_)
+            session.flush()
+    return actor(login)

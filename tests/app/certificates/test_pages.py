@@ -6,10 +6,12 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from flask.testing import FlaskClient
 
 from app.certificates import tasks
+from app.core.i18n import CITY_ZONE
 from app.core.settings import Settings
 from pki.keys import Curve, SoftwareKey
 from tests.factories.certificates import ask, issued_to
@@ -122,10 +124,12 @@ def test_an_administrator_finds_suspends_releases_and_revokes(city: Settings, si
     assert str(certificate.id) in page(oanh, "/certificates/register?q=tran+van+minh")
     path = f"/certificates/register/{certificate.id}"
     assert certificate.serial_hex in page(oanh, path)
-    assert post(oanh, f"{path}/suspend", path) == 302
+    assert post(oanh, f"{path}/suspend", f"{path}/suspend") == 302
     assert "Đang tạm dừng" in page(oanh, path)
-    assert post(oanh, f"{path}/release", path) == 302
-    assert "Đang dùng được" in page(oanh, path)
+    assert "Một quản trị viên đã tạm dừng" in page(oanh, f"{path}/release")
+    assert post(oanh, f"{path}/release", f"{path}/release") == 302
+    assert "đang chờ một quản trị viên khác" in page(oanh, f"{path}/release")
+    assert "Đang tạm dừng" in page(oanh, path)
     assert post(oanh, f"{path}/revoke", f"{path}/revoke", reason="1", confirmation="tran van minh") == 302
     shown = page(oanh, path)
     assert "Đã thu hồi" in shown
@@ -142,6 +146,25 @@ def test_revoking_needs_a_reason_and_the_right_name(city: Settings, sign_in: Sig
         {"reason": "2", "confirmation": "Trần Văn Minh"},
     ):
         assert post(oanh, path, path, **fields) == 422, fields
+    assert "Đang dùng được" in page(oanh, f"/certificates/register/{certificate.id}")
+
+
+def test_the_day_a_key_was_lost_is_neither_ahead_nor_before_the_certificate(city: Settings, sign_in: SignIn) -> None:
+    certificate = issued_to("minh")
+    oanh, path = sign_in("oanh"), f"/certificates/register/{certificate.id}/revoke"
+    given = {"reason": "1", "confirmation": "Trần Văn Minh"}
+    for day in ("2099-01-01T08:00", "2020-01-01T08:00", "hôm qua"):
+        assert post(oanh, path, path, invalidity_date=day, **given) == 422, day
+    assert "Đang dùng được" in page(oanh, f"/certificates/register/{certificate.id}")
+    lost = datetime.now(UTC).astimezone(CITY_ZONE).strftime("%Y-%m-%dT%H:%M")
+    assert post(oanh, path, path, invalidity_date=lost, **given) == 302
+    assert "Khoá bị mất từ" in page(oanh, f"/certificates/register/{certificate.id}")
+
+
+def test_looking_at_the_impact_again_revokes_nothing(city: Settings, sign_in: SignIn) -> None:
+    certificate = issued_to("minh")
+    oanh, path = sign_in("oanh"), f"/certificates/register/{certificate.id}/revoke"
+    assert post(oanh, path, path, look="1", reason="1", confirmation="Trần Văn Minh") == 200
     assert "Đang dùng được" in page(oanh, f"/certificates/register/{certificate.id}")
 
 
