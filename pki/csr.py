@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki import oids
 from pki.errors import CsrRejected
@@ -23,6 +24,13 @@ from pki.keys import Curve, PublicKey
 MAXIMUM_SIZE: Final = 16 * 1024
 _RSA_BITS: Final = range(2048, 8193)
 _RSA_EXPONENTS: Final = range(65537, 2**32)
+_ECDSA: Final = frozenset(
+    {
+        SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA384,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+    }
+)
 
 
 class CsrFault(StrEnum):
@@ -78,6 +86,14 @@ def check_key(public_key: object) -> PublicKey:
     raise CsrRejected(CsrFault.KEY_NOT_ALLOWED)
 
 
+def key_of_spki(spki_der: bytes) -> CertificateRequest:
+    """Return the key of a SubjectPublicKeyInfo whose possession was proven elsewhere. Raises CsrRejected."""
+    try:
+        return _request(check_key(serialization.load_der_public_key(spki_der)))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CsrRejected(CsrFault.UNREADABLE) from error
+
+
 def _read(csr: bytes) -> x509.CertificateSigningRequest:
     if len(csr) > MAXIMUM_SIZE:
         raise CsrRejected(CsrFault.TOO_LARGE)
@@ -93,22 +109,31 @@ def _reduce(request: x509.CertificateSigningRequest) -> CertificateRequest:
     try:
         public_key = check_key(request.public_key())
         digest = request.signature_hash_algorithm
-        valid = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
-        raise CsrRejected(CsrFault.UNREADABLE) from error
-    if not isinstance(digest, hashes.SHA256 | hashes.SHA384 | hashes.SHA512):
-        raise CsrRejected(CsrFault.WEAK_DIGEST)
-    if not valid:
-        raise CsrRejected(CsrFault.BAD_SIGNATURE)
-    spki = public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return CertificateRequest(public_key, spki, hashlib.sha256(spki).hexdigest())
-
-
-def key_of_spki(spki_der: bytes) -> CertificateRequest:
-    """Return the key of a SubjectPublicKeyInfo whose possession was proven elsewhere. Raises CsrRejected."""
-    try:
-        public_key = check_key(serialization.load_der_public_key(spki_der))
+        if not isinstance(digest, hashes.SHA256 | hashes.SHA384 | hashes.SHA512):
+            raise CsrRejected(CsrFault.WEAK_DIGEST)
+        valid = _is_signed(request, public_key, digest)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise CsrRejected(CsrFault.UNREADABLE) from error
+    if not valid:
+        raise CsrRejected(CsrFault.BAD_SIGNATURE)
+    return _request(public_key)
+
+
+def _is_signed(
+    request: x509.CertificateSigningRequest,
+    public_key: PublicKey,
+    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512,
+) -> bool:
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return request.is_signature_valid
+    # As `is_signature_valid` would, without reading the key a second time.
+    try:
+        public_key.verify(request.signature, request.tbs_certrequest_bytes, ec.ECDSA(digest))
+    except InvalidSignature:
+        return False
+    return request.signature_algorithm_oid in _ECDSA
+
+
+def _request(public_key: PublicKey) -> CertificateRequest:
     spki = public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return CertificateRequest(public_key, spki, hashlib.sha256(spki).hexdigest())

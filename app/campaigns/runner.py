@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import os
 import signal
 import subprocess
@@ -65,6 +66,10 @@ def main() -> None:
     configure_logs("worker")
     settings = load(os.environ)
     db.configure(settings.database_url or "")
+    # A batch makes a hundred thousand objects that live as long as the batch: looking through them for cycles costs a
+    # tenth of the time and finds nothing.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     Engine(settings, UUID(sys.argv[1])).run()
     db.dispose()
 

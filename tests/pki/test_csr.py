@@ -111,3 +111,19 @@ def test_a_request_without_the_challenge_is_rejected(holder: ec.EllipticCurvePri
 def test_the_challenge_is_no_proof_without_the_signature(holder: ec.EllipticCurvePrivateKey):
     made = request(holder, challenge=b"q7Lk")
     assert fault_of(made.replace(b"q7Lk", b"q7Ll"), "q7Ll") is CsrFault.BAD_SIGNATURE
+
+
+def test_a_key_proven_elsewhere_is_read_and_held_to_the_same_rules(holder: ec.EllipticCurvePrivateKey):
+    spki = holder.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert csr.key_of_spki(spki).spki_der == spki
+    assert csr.key_of_spki(spki).public_key == holder.public_key()
+    weak = ec.generate_private_key(ec.SECP521R1()).public_key()
+    refused = weak.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for unfit, fault in (
+        (refused, CsrFault.KEY_NOT_ALLOWED),
+        (b"", CsrFault.UNREADABLE),
+        (spki[:-1], CsrFault.UNREADABLE),
+    ):
+        with pytest.raises(CsrRejected) as rejected:
+            csr.key_of_spki(unfit)
+        assert rejected.value.fault is fault
