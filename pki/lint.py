@@ -16,7 +16,6 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from pki import oids
 from pki.errors import LintFailure
 from pki.keys import Curve
-from pki.keys.signing import signature_algorithm
 from pki.profiles import Profile
 
 _LONGEST_SERIAL: Final = 20
@@ -144,33 +143,7 @@ def _places(certificate: x509.Certificate, profile: Profile) -> Iterator[Finding
         yield Finding("addresses_are_plain_http", "RFC 5280, 8")
 
 
-def lint_crl(crl_der: bytes, *, issuer_certificate_der: bytes) -> None:
-    """Return if nothing is wrong with a signed CRL. Raises LintFailure with all findings."""
-    crl = x509.load_der_x509_crl(crl_der)
-    issuer = x509.load_der_x509_certificate(issuer_certificate_der)
-    findings = list(_crl(crl, issuer))
-    if findings:
-        raise LintFailure(findings)
-
-
-def _crl(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Iterator[Finding]:
-    if crl.issuer.public_bytes() != issuer.subject.public_bytes():
-        yield Finding("issuer_is_the_authority", "RFC 5280, 5.1.2.3")
-    if crl.next_update_utc is None or not crl.last_update_utc < crl.next_update_utc:
-        yield Finding("next_update_is_later", "RFC 5280, 5.1.2.5")
-    scope = _extension(crl, x509.IssuingDistributionPoint)
-    if scope is None or not scope.critical or not (scope.value.full_name or scope.value.only_contains_ca_certs):
-        yield Finding("scope_is_critical_and_named", "RFC 5280, 5.2.5")
-    key = issuer.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        yield Finding("key_kind_is_allowed", "profile")
-    elif crl.signature_algorithm_oid.dotted_string != signature_algorithm(key).oid:
-        yield Finding("algorithm_is_the_authority's", "RFC 5280, 5.1.1.2")
-    elif not crl.is_signature_valid(key):
-        yield Finding("signature_holds", "RFC 5280, 5.1.1.3")
-
-
-def _extension(of: x509.Certificate | x509.CertificateRevocationList, kind: type[T]) -> x509.Extension[T] | None:
+def _extension(of: x509.Certificate, kind: type[T]) -> x509.Extension[T] | None:
     try:
         return of.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:

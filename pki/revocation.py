@@ -103,3 +103,9 @@ def encode_entry(entry: RevokedEntry) -> bytes:
         der.time(entry.revocation_time),
         der.sequence(extensions) if extensions else b"",
     )
+
+
+def encode_removal(serial_number: int, at: datetime) -> bytes:
+    """Return the entry of a delta CRL that takes a certificate off the list (removeFromCRL, RFC 5280, 5.3.1)."""
+    reason = der.extension(oids.REASON_CODE, der.integer(8, der.ENUMERATED))
+    return der.sequence(der.integer(serial_number), der.time(at), der.sequence(reason))

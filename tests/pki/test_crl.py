@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from time import process_time
 
 import pytest
 from cryptography import x509
 
+from pki import der
 from pki.authority import Issuer, new_serial_number
-from pki.crl import LONGEST_AUTHORITY_LIFETIME, LONGEST_LIFETIME, build_crl, check_succession
+from pki.crl import (
+    LONGEST_AUTHORITY_LIFETIME,
+    LONGEST_LIFETIME,
+    build_crl,
+    check_succession,
+    delta_entries,
+    missing_entries,
+    serials_of,
+)
 from pki.errors import CrlRefused, ProfileViolation
 from pki.profiles import ProfileName
 from pki.revocation import RevocationReason, RevokedEntry, encode_entry
@@ -128,3 +138,133 @@ def test_five_thousand_entries_are_five_thousand_entries():
     crl = x509.load_der_x509_crl(shard(*entries))
     assert len(crl) == 5000
     assert crl.get_revoked_certificate_by_serial_number(entries[-1].serial_number) is not None
+
+
+@pytest.mark.parametrize(
+    ("point", "only_ca", "whole"),
+    [(None, False, False), (POINT, True, False), (POINT, False, True), (None, True, True)],
+)
+def test_a_list_has_exactly_one_scope(point: str | None, only_ca: bool, whole: bool):
+    with pytest.raises(ProfileViolation):
+        build_crl(
+            b"",
+            issuer=authority(ProfileName.ISSUING_CITIZENS),
+            number=1,
+            now=NOW,
+            lifetime=DAY,
+            distribution_point=point,
+            only_ca=only_ca,
+            whole=whole,
+        )
+
+
+def test_the_list_of_everything_covers_end_entities_of_every_shard():
+    crl = x509.load_der_x509_crl(
+        build_crl(
+            encode_entry(HELD),
+            issuer=authority(ProfileName.ISSUING_CITIZENS),
+            number=1,
+            now=NOW,
+            lifetime=DAY,
+            distribution_point=None,
+            whole=True,
+        )
+    )
+    scope = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint)
+    assert (scope.critical, scope.value.full_name, scope.value.only_contains_user_certs) == (True, None, True)
+
+
+def test_the_serials_of_a_list_are_read():
+    assert serials_of(shard(HELD, LOST, LEFT)) == {one.serial_number for one in (HELD, LOST, LEFT)}
+    assert serials_of(shard()) == set()
+
+
+def test_entries_that_are_missing_are_found_in_whatever_order():
+    assert missing_entries(shard(HELD, LOST), shard(HELD, LOST, LEFT)) == set()
+    assert missing_entries(shard(HELD, LOST), shard(LEFT, LOST, HELD)) == set()
+    assert missing_entries(shard(HELD, LOST, LEFT), shard(LEFT)) == {HELD.serial_number, LOST.serial_number}
+    assert missing_entries(shard(HELD), shard()) == {HELD.serial_number}
+    assert missing_entries(shard(), shard(HELD)) == set()
+
+
+GRAVE = RevokedEntry(HELD.serial_number, NOW, RevocationReason.KEY_COMPROMISE)
+
+
+def test_a_delta_adds_changes_and_takes_off():
+    entries = delta_entries(shard(HELD, LEFT), shard(GRAVE, LOST), now=NOW + DAY)
+    crl = x509.load_der_x509_crl(
+        build_crl(
+            entries,
+            issuer=authority(ProfileName.ISSUING_CITIZENS),
+            number=8,
+            now=NOW + DAY,
+            lifetime=DAY,
+            distribution_point=POINT,
+            base_number=7,
+        )
+    )
+    reasons = {
+        one.serial_number: one.extensions.get_extension_for_class(x509.CRLReason).value.reason.name for one in crl
+    }
+    assert reasons == {
+        HELD.serial_number: "key_compromise",
+        LOST.serial_number: "key_compromise",
+        LEFT.serial_number: "remove_from_crl",
+    }
+    base = crl.extensions.get_extension_for_class(x509.DeltaCRLIndicator)
+    assert (base.critical, base.value.crl_number) == (True, 7)
+
+
+def test_nothing_changed_is_an_empty_delta():
+    assert delta_entries(shard(HELD, LOST), shard(LOST, HELD), now=NOW) == b""
+
+
+def test_a_list_names_where_its_deltas_are():
+    crl_der = build_crl(
+        b"",
+        issuer=authority(ProfileName.ISSUING_CITIZENS),
+        number=1,
+        now=NOW,
+        lifetime=DAY,
+        distribution_point=POINT,
+        freshest="http://pki.example.com/crl/issuing_citizens/0-delta.crl",
+    )
+    (point,) = x509.load_der_x509_crl(crl_der).extensions.get_extension_for_class(x509.FreshestCRL).value
+    assert [name.value for name in point.full_name or ()] == ["http://pki.example.com/crl/issuing_citizens/0-delta.crl"]
+
+
+def rest_of_shape(entries: bytes) -> bytes:
+    """Return what stands around the entries of a list, with these in their place."""
+    tbs = [der.integer(1), *[der.sequence()] * 4, der.sequence(entries)]
+    return der.sequence(der.sequence(*tbs))
+
+
+@pytest.mark.parametrize(
+    "crl_der",
+    [
+        b"",
+        b"\x30\x00",
+        b"\x31\x00",
+        rest_of_shape(b"\x31\x03\x02\x01\x05"),
+        rest_of_shape(b"\x30\x03\x04\x01\x05"),
+        rest_of_shape(b"\x30\x81\x80\x02\x01\x05"),
+        rest_of_shape(b"\x30\x04\x02\x01\x05"),
+        rest_of_shape(b"\x30\x03\x02\x01\x05\x30\x03"),
+    ],
+)
+def test_what_is_not_one_of_our_lists_is_refused(crl_der: bytes):
+    with pytest.raises(CrlRefused):
+        serials_of(crl_der)
+
+
+def test_a_hundred_thousand_serials_are_read_in_time_that_grows_with_them():
+    def spent(count: int) -> float:
+        entries = b"".join(
+            encode_entry(RevokedEntry(new_serial_number(), NOW, RevocationReason.SUPERSEDED)) for _ in range(count)
+        )
+        crl_der = rest_of_shape(entries)
+        started = process_time()
+        assert len(serials_of(crl_der)) == count
+        return process_time() - started
+
+    assert spent(100_000) < 40 * max(spent(10_000), 0.001)

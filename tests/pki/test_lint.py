@@ -15,8 +15,10 @@ from cryptography.x509.oid import NameOID
 from pki import der, oids
 from pki.errors import LintFailure
 from pki.keys import Curve, signature_algorithm
-from pki.lint import find_in_certificate, lint_certificate, lint_crl
+from pki.lint import find_in_certificate, lint_certificate
+from pki.lint_crl import lint_crl
 from pki.profiles import PROFILES, ProfileName
+from pki.revocation import encode_removal
 from tests.factories.pki import LAN, NOW, OFFICE, authority, certify, key, root
 
 Builder = x509.CertificateBuilder
@@ -223,7 +225,13 @@ def test_a_list_whose_signature_broke_is_found():
 
 
 def crl(
-    *, scope: bytes | None, critical: bool = True, next_update: bool = True, lifetime: timedelta = timedelta(days=1)
+    *,
+    scope: bytes | None,
+    critical: bool = True,
+    next_update: bool = True,
+    lifetime: timedelta = timedelta(days=1),
+    more: bytes = b"",
+    entries: bytes = b"",
 ) -> bytes:
     """Return a CRL of the citizens' authority written by hand."""
     issuer = authority(ProfileName.ISSUING_CITIZENS)
@@ -236,7 +244,8 @@ def crl(
         issuer.subject_der,
         der.time(NOW),
         der.time(NOW + lifetime) if next_update else b"",
-        der.explicit(0, der.sequence(number, point)),
+        entries,
+        der.explicit(0, der.sequence(number, point, more)),
     )
     return der.sequence(tbs, algorithm, der.bit_string(issuer.key.sign(tbs)))
 
@@ -280,3 +289,30 @@ def test_a_list_of_an_authority_with_a_strange_key_is_found(lan: x509.Certificat
 
 def test_authorities_have_keys_on_the_larger_curve():
     assert PROFILES[ProfileName.ROOT].curve is Curve.P384
+
+
+def test_a_scope_of_everything_is_found_in_a_shard_and_a_shard_in_the_list_of_everything():
+    issuer_der = authority(ProfileName.ISSUING_CITIZENS).certificate_der
+    lint_crl(crl(scope=USERS_ONLY), issuer_certificate_der=issuer_der, whole=True)
+    with pytest.raises(LintFailure):
+        lint_crl(crl(scope=CA_ONLY), issuer_certificate_der=issuer_der, whole=True)
+
+
+def delta(*, base: int, critical: bool = True, more: bytes = b"") -> bytes:
+    """Return a list with number 1 that adds to another."""
+    return crl(scope=CA_ONLY, more=der.extension(oids.DELTA_CRL_INDICATOR, der.integer(base), critical=critical) + more)
+
+
+def test_a_delta_that_may_be_taken_for_a_complete_list_is_found():
+    issuer_der = authority(ProfileName.ISSUING_CITIZENS).certificate_der
+    lint_crl(delta(base=1), issuer_certificate_der=issuer_der)
+    assert crl_rules(delta(base=1, critical=False)) == {"delta_indicator_critical"}
+    assert crl_rules(delta(base=2)) == {"delta_is_not_before_its_base"}
+    point = der.explicit(0, der.explicit(0, der.encode(0x86, b"http://a.example/d.crl")))
+    freshest = der.extension(oids.FRESHEST_CRL, der.sequence(der.sequence(point)))
+    assert crl_rules(delta(base=1, more=freshest)) == {"a_delta_names_no_delta"}
+
+
+def test_an_entry_that_only_a_delta_may_have_is_found_in_a_complete_list():
+    removal = der.sequence(encode_removal(5, NOW))
+    assert crl_rules(crl(scope=CA_ONLY, entries=removal)) == {"only_a_delta_removes"}
