@@ -24,6 +24,7 @@ CAPABILITIES: Final = (
     "accounts",
     "approvals",
     "certificates",
+    "campaigns",
     "documents",
     "signing",
     "verification",

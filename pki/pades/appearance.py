@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Final
 
 import pikepdf
-from fontTools import subset
-from fontTools.ttLib import TTFont
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Dictionary, Name
 from PIL import Image, UnidentifiedImageError
 
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
+from pki.pades.lettering import Face, face, font_object, subset_of
 
-_FONTS: Final = Path(__file__).parent / "fonts"
 # Action blue of the house, as PDF colour components.
 _BLUE: Final = "0.1137 0.3059 0.5373"
 _MAXIMUM_LINES: Final = 8
@@ -45,30 +41,6 @@ class Mark:
     image: bytes | None = None
 
 
-@dataclass(frozen=True)
-class Face:
-    """One weight of the font: `glyphs` by character, `widths` in 1/1000 em by glyph name."""
-
-    style: str
-    data: bytes
-    glyphs: dict[int, str]
-    widths: dict[str, int]
-
-    def width(self, text: str, size: float) -> float:
-        return sum(self.widths[self.glyphs[ord(character)]] for character in text) * size / 1000
-
-
-@cache
-def face(style: str) -> Face:
-    """Return the face `Regular` or `Bold` of the font that stands beside this module."""
-    data = (_FONTS / f"Tinos-{style}.ttf").read_bytes()
-    font = TTFont(BytesIO(data))
-    # A font of 2048 units would be drawn twice as wide as meant; see scripts/fonts.
-    assert font["head"].unitsPerEm == 1000
-    widths = {name: font["hmtx"][name][0] for name in font.getGlyphOrder()}
-    return Face(style, data, dict(font.getBestCmap()), widths)
-
-
 def render(mark: Mark, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
     """Return a PDF of one page, `width` by `height` in user space units, that shows the mark.
 
@@ -82,10 +54,10 @@ def render(mark: Mark, *, width: float, height: float, rotation: int = 0, user_u
     with pikepdf.new() as pdf:
         page = pdf.add_blank_page(page_size=(width, height))
         fonts = {"F1": face("Regular"), "F2": face("Bold")}
-        used = {key: _subset(shown, "".join(lines)) for key, shown in fonts.items()}
+        used = {key: subset_of(shown, "".join(lines)) for key, shown in fonts.items()}
         resources = Dictionary(Font=Dictionary())
         for key, (data, glyph_ids) in used.items():
-            resources.Font[Name("/" + key)] = _font_object(pdf, fonts[key], data, glyph_ids)
+            resources.Font[Name("/" + key)] = font_object(pdf, fonts[key], data, glyph_ids)
         picture = _picture(pdf, mark.image) if mark.image is not None else None
         operators = [_turn(rotation, width, height), _frame(shown_width, shown_height, user_unit)]
         text_left = 0.0
@@ -107,61 +79,6 @@ def _check_text(lines: list[str]) -> None:
     fits = len(lines) <= _MAXIMUM_LINES and all(len(line) <= _MAXIMUM_LINE for line in lines)
     if not fits or any(ord(character) not in known for line in lines for character in line):
         raise PdfRefused(PdfFault.MARK_UNREADABLE)
-
-
-def _subset(shown: Face, text: str) -> tuple[bytes, dict[str, int]]:
-    """Return the font with only the glyphs of `text`, and glyph number by glyph name in it."""
-    font = TTFont(BytesIO(shown.data), recalcTimestamp=False)
-    chosen = subset.Subsetter(subset.Options(layout_features=[], hinting=False, notdef_outline=True))
-    chosen.populate(text=text + " ")
-    chosen.subset(font)
-    output = BytesIO()
-    font.save(output)
-    return output.getvalue(), {name: number for number, name in enumerate(font.getGlyphOrder())}
-
-
-def _font_object(pdf: pikepdf.Pdf, shown: Face, data: bytes, glyph_ids: dict[str, int]) -> pikepdf.Object:
-    """Return a Type0 font with Identity-H (ISO 32000-1, 9.7), its widths, and the way back to text."""
-    name = Name(f"/KYVAOA+Tinos-{shown.style}")
-    file = pdf.make_stream(data)
-    file.Length1 = len(data)
-    descriptor = Dictionary(
-        Type=Name.FontDescriptor, FontName=name, Flags=4, FontBBox=[-560, -303, 1489, 981], ItalicAngle=0,
-        Ascent=891, Descent=-216, CapHeight=662, StemV=80 if shown.style == "Regular" else 140, FontFile2=file,
-    )  # fmt: skip
-    widths = Array([0, Array([shown.widths[glyph] for glyph in sorted(glyph_ids, key=glyph_ids.__getitem__)])])
-    descendant = Dictionary(
-        Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=name, CIDToGIDMap=Name.Identity, DW=1000, W=widths,
-        CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
-        FontDescriptor=pdf.make_indirect(descriptor),
-    )  # fmt: skip
-    return pdf.make_indirect(
-        Dictionary(
-            Type=Name.Font,
-            Subtype=Name.Type0,
-            BaseFont=name,
-            Encoding=Name("/Identity-H"),
-            DescendantFonts=[pdf.make_indirect(descendant)],
-            ToUnicode=pdf.make_stream(_to_unicode(shown, glyph_ids)),
-        )
-    )
-
-
-def _to_unicode(shown: Face, glyph_ids: dict[str, int]) -> bytes:
-    pairs = [(glyph_ids[glyph], code) for code, glyph in sorted(shown.glyphs.items()) if glyph in glyph_ids]
-    blocks = []
-    for start in range(0, len(pairs), 100):
-        part = pairs[start : start + 100]
-        body = "\n".join(f"<{number:04X}> <{code:04X}>" for number, code in part)
-        blocks.append(f"{len(part)} beginbfchar\n{body}\nendbfchar")
-    return (
-        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
-        "/CMapType 2 def /CMapName /Adobe-Identity-UCS def\n"
-        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
-        "1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
-        + "\n".join(blocks)
-        + "\nendcmap CMapName currentdict /CMap defineresource pop end end"
-    ).encode("ascii")
 
 
 def _turn(rotation: int, width: float, height: float) -> str:

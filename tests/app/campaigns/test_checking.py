@@ -15,7 +15,6 @@ from pki.profiles import ProfileName
 from tests.factories import campaign_files as files
 from tests.factories.campaign_files import HEAD, campaign, checked, csv_of, people, person, reasons, xlsx_of
 
-
 _ENGLISH = ("Full name", "Email", "Ward code", "Consent", "Citizen number")
 _NO_WARD = ("Số CCCD", "Họ", "Tên", "E-mail", "x", "Đồng ý")
 REJECTED: list[tuple[dict[str, str], str]] = [
