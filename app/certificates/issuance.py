@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.certificates import profile_settings
 from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority, Certificate, CertificateState, Revocation
 from app.core.failpoints import reach
@@ -21,7 +22,7 @@ from pki.authority import IssuerUrls, PreparedCertificate, check_issued, issue, 
 from pki.errors import TbsMismatch
 from pki.keys import PublicKey, SigningKey
 from pki.names import SubjectName
-from pki.profiles import PROFILES, ProfileName
+from pki.profiles import ProfileName
 from pki.revocation import RevocationReason, RevokedEntry, encode_entry
 
 
@@ -37,10 +38,23 @@ class Owner:
 
 def urls_of(settings: Settings, authority: str, shard: int) -> IssuerUrls:
     """Return the addresses that certificates of an authority carry."""
-    base = settings.status_url.replace("https://", "http://", 1)
+    base = _public(settings)
     return IssuerUrls(
-        f"{base}/ca/{authority}.cer", f"{base}/ocsp", f"{base}/crl/{authority}/{shard}.crl", f"{base}/identifiers"
+        f"{base}/ca/{authority}.cer",
+        f"{base}/ocsp",
+        crl_address(settings, authority, shard),
+        f"{base}/identifiers",
     )
+
+
+def crl_address(settings: Settings, authority: str, shard: int) -> str:
+    """Return where the list of a shard is, as it stands in certificates and in the list."""
+    return f"{_public(settings)}/crl/{authority}/{shard}.crl"
+
+
+def _public(settings: Settings) -> str:
+    # Plain http: to check a TLS certificate this would need that very certificate's status (RFC 5280, 8).
+    return settings.status_url.replace("https://", "http://", 1)
 
 
 def reserve(
@@ -59,7 +73,7 @@ def reserve(
     serial_number = new_serial_number()
     shard = serial_number % authority.shards
     prepared = prepare(
-        PROFILES[profile],
+        profile_settings.in_force(session, profile),
         subject,
         public_key,
         issuer_certificate_der=authority.certificate_der,

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
-from app.certificates import authorities, issuance, renewals
+from app.certificates import authorities, issuance, profile_settings, renewals
 from app.certificates.issuance import Owner
 from app.certificates.journal import SigningJournal
 from app.certificates.models import BlockedKey, Certificate, CertificateRequest, CertificateState, RequestState
@@ -49,7 +49,7 @@ def record_intent(session: Session, settings: Settings, request_id: UUID, *, now
         check_key(load_der_public_key(request.spki_der)),
         Owner(person_id=person.id, agency_id=request.agency_id),
         now=now,
-        not_after_limit=renewals.not_after_limit(person.id, profile, now=now),
+        not_after_limit=renewals.not_after_limit(person.id, profile_settings.in_force(session, profile), now=now),
     )
     request.certificate_id = intent.id
     return intent

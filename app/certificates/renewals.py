@@ -18,7 +18,7 @@ from app.certificates import revocations
 from app.certificates.life_models import RenewalProof, Succession
 from app.certificates.models import Certificate, CertificateRequest, CertificateState
 from app.core.permissions import Actor
-from pki.profiles import PROFILES, ProfileName
+from pki.profiles import PROFILES, Profile, ProfileName
 
 # A renewal opens when so much of the profile's life is left: 30 of 90 days.
 WINDOW: Final = 3
@@ -39,9 +39,9 @@ def spread(person_id: UUID, validity: timedelta) -> timedelta:
     return timedelta(seconds=int(validity.total_seconds()) // SPREAD * share >> 64)
 
 
-def not_after_limit(person_id: UUID, profile: ProfileName, *, now: datetime) -> datetime:
-    """Return when the certificate of a person made now ends at the latest."""
-    validity = PROFILES[profile].validity
+def not_after_limit(person_id: UUID, profile: Profile, *, now: datetime) -> datetime:
+    """Return when the certificate of a person made now by `profile` as it is in force ends at the latest."""
+    validity = profile.validity
     return now.replace(microsecond=0) - _BACKDATE + validity - timedelta(seconds=1) - spread(person_id, validity)
 
 

@@ -10,11 +10,12 @@ import sqlalchemy.exc
 from sqlalchemy import select, text, update
 
 from app.accounts import service as accounts
+from app.approvals import policy
 from app.audit.models import AuditEntry
 from app.certificates import register, requests
 from app.certificates.models import BlockedKey, CertificateRequest, RequestState
 from app.core import db
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from app.core.permissions import Role, house
 from app.core.settings import Settings
 from app.registry.models import Agency
@@ -187,3 +188,18 @@ def test_a_new_certificate_ends_the_old_one(city: Settings) -> None:
         ended = register.find(session, old.id)
         assert (ended.state, ended.revocation and ended.revocation.reason) == ("revoked", 4)
         assert register.find(session, new.id).state == "issued"
+
+
+def test_an_officer_over_the_rate_is_paused_and_the_request_stays_open(city: Settings) -> None:
+    policy.use(policy.Policy(officer=policy.Rate(1, timedelta(hours=1))))
+    try:
+        approve(ask("minh"))
+        waits = ask("hanh")
+        with pytest.raises(TooMany):
+            approve(waits)
+        with pytest.raises(Forbidden, match="paused"):
+            approve(waits)
+    finally:
+        policy.use(policy.Policy())
+    with db.transaction() as session:
+        assert session.get_one(CertificateRequest, waits).state == RequestState.REQUESTED

@@ -39,7 +39,7 @@ def test_no_life_is_cut_by_more_than_a_sixth() -> None:
 
 def test_the_limit_is_the_full_life_less_the_share() -> None:
     for person in people(50):
-        limit = renewals.not_after_limit(person, ProfileName.CITIZEN_SIGNING, now=NOW)
+        limit = renewals.not_after_limit(person, PROFILES[ProfileName.CITIZEN_SIGNING], now=NOW)
         full = NOW - timedelta(minutes=1) + LIFE - timedelta(seconds=1)
         assert full - limit == renewals.spread(person, LIFE)
 
