@@ -15,7 +15,16 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from app.certificates import admin, register, register_pages, requests, revocation_pages, revocations, words
+from app.certificates import (
+    admin,
+    profile_pages,
+    register,
+    register_pages,
+    requests,
+    revocation_pages,
+    revocations,
+    words,
+)
 from app.certificates.forms import ActForm
 from app.certificates.models import CertificateRequest, RequestState
 from app.core.db import transaction
@@ -113,6 +122,7 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    profile_pages.init(app)
     app.register_blueprint(admin.bp)
     app.register_blueprint(revocation_pages.bp)
     app.register_blueprint(register_pages.bp)
