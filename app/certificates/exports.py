@@ -76,7 +76,7 @@ def chunk(
 
 def heading() -> list[str]:
     """Return the names of the columns."""
-    return [_("Name"), _("Use"), _("Number"), _("State"), _("Issued"), _("Until"), _("Agency")]
+    return [_("Name"), _("Use"), _("Number"), _("State"), _("Issued on"), _("Until"), _("Agency")]
 
 
 def csv_line(cells: Sequence[str]) -> str:

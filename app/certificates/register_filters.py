@@ -192,6 +192,11 @@ def _read_day(text: str, name: str, wrong: dict[str, Sentence]) -> date | None:
     return None
 
 
+def reach(session: Session, actor: Actor) -> Sequence[UUID] | None:
+    """Return the agencies whose certificates the actor may find; None for the whole city."""
+    return _agencies(session, actor, "")
+
+
 def _agencies(session: Session, actor: Actor, text: str) -> Sequence[UUID] | None:
     """Return the agencies that are asked for and within the actor's reach; None for all there are and none."""
     reach = scope.within(actor, Permission.FIND_CERTIFICATES, Agency.id)

@@ -59,7 +59,7 @@ def export() -> ResponseReturnValue:
     kind = exports.Kind.XLSX if request.form.get("format") == exports.Kind.XLSX else exports.Kind.CSV
     with transaction() as session:
         exports.begin(session, actor, filters, kind, now=now)
-    name = f"{_('certificates')}-{now:%Y%m%d-%H%M}.{kind}"
+    name = f"certificates-{now:%Y%m%d-%H%M}.{kind}"
     if kind is exports.Kind.XLSX:
         return _workbook(_lines(actor, filters, now), name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

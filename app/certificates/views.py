@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates import (
     admin,
+    console_pages,
     profile_pages,
     register,
     register_pages,
@@ -124,8 +125,9 @@ def init(app: Flask) -> None:
     app.register_blueprint(bp)
     profile_pages.init(app)
     app.register_blueprint(admin.bp)
-    app.register_blueprint(revocation_pages.bp)
     app.register_blueprint(register_pages.bp)
+    console_pages.init(app)
+    app.register_blueprint(revocation_pages.bp)
     add_place(
         app,
         Place(
