@@ -207,6 +207,7 @@ def _name(*attributes: tuple[str, int, bytes]) -> bytes:
     )
 
 
+_LATE = der.generalized_time(NOW.replace(year=2051))
 COUNTRY = ("2.5.4.6", der.PRINTABLE_STRING, b"VN")
 NAME = ("2.5.4.3", der.UTF8_STRING, b"Lan")
 P521 = bytes.fromhex(
@@ -229,6 +230,7 @@ ED25519 = bytes.fromhex("302a300506032b6570032100d75a980182b10ab7d54bfed3c964073
         (_put(4, der.sequence(_time("270101000000Z"), _time("270101000000Z"))), "validity_runs_forward"),
         (_put(4, der.sequence(_time("270101000000Z"), _time("270402000000Z"))), "validity_is_within_profile"),
         (_put(4, der.sequence(_time("361201000000Z"), _time("370101000000Z"))), "validity_ends_before_the_issuer's"),
+        (_put(4, der.sequence(_time("270101000000Z"), _LATE)), "validity_ends_before_the_issuer's"),
         (_put(4, der.sequence(_time("2701010000Z"), _time("270401000000Z"))), "encoding_is_der"),
         (_put(4, der.sequence(_time("271301000000Z"), _time("280401000000Z"))), "encoding_is_der"),
         (_put(4, der.sequence(der.octet_string(b"x"), _time("270401000000Z"))), "encoding_is_der"),
