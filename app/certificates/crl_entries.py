@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates.crl_models import FULL, HoldRelease
 from app.certificates.models import Authority, Crl, Revocation
+from pki.crl import missing_entries
 from pki.errors import CrlRefused
 from pki.revocation import RevocationReason, RevokedEntry, encode_entry
 
@@ -51,7 +52,7 @@ def check_nothing_lost(session: Session, last: Crl, next_der: bytes, *, horizon:
 
     Raises CrlRefused: a restored database, a deleted row or a wrong shard would bring revoked certificates back.
     """
-    missing = _serials(last.der) - _serials(next_der)
+    missing = missing_entries(last.der, next_der)
     if not missing:
         return
     as_bytes = {one.to_bytes((one.bit_length() + 7) // 8, "big"): one for one in missing}
@@ -93,7 +94,3 @@ def _entry(authority: Authority) -> bytes:
         raise CrlRefused("this authority is not revoked")
     reason = RevocationReason(authority.revocation_reason or RevocationReason.UNSPECIFIED)
     return encode_entry(RevokedEntry(serial_number, revoked_at, reason))
-
-
-def _serials(crl_der: bytes) -> set[int]:
-    return {one.serial_number for one in x509.load_der_x509_crl(crl_der)}

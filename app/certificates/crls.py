@@ -5,7 +5,6 @@ A number is taken and committed in one transaction, the list is signed and store
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,23 +12,19 @@ from typing import Final
 from uuid import UUID
 
 from cryptography import x509
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.alarms import service as alarms
-from app.certificates import crl_entries, issuance, key_access
+from app.certificates import crl_making, key_access
 from app.certificates.crl_models import FULL, CrlShard, ShardChange
 from app.certificates.models import Authority, Crl
 from app.core.failpoints import reach
 from app.core.settings import Settings
 from pki.authority import Issuer
-from pki.crl import build_crl, check_succession
 from pki.errors import CrlRefused, PkiError
-from pki.profiles import ProfileName
 
-LIFETIME: Final = timedelta(hours=48)
-ROOT_LIFETIME: Final = timedelta(days=180)
 # A publisher that dies lets others have its shards after this; one shard takes some 20 ms.
 LEASE: Final = timedelta(seconds=10)
 # After a refusal the cause must be seen to by people; trying each second would only fill the log.
@@ -68,10 +63,6 @@ def newest(session: Session, authority_id: UUID, shard: int) -> Crl | None:
     return session.scalar(query)
 
 
-def lifetime_of(authority: Authority) -> timedelta:
-    return ROOT_LIFETIME if authority.profile == ProfileName.ROOT else LIFETIME
-
-
 _TAKE: Final = text(
     """
     UPDATE crl_shard SET number = number + 1, leased_until = :until, refusal = NULL
@@ -85,6 +76,17 @@ _TAKE: Final = text(
     RETURNING authority_id, shard, number
     """
 )
+
+
+def keep_full_lists(session: Session, *, wanted: bool, now: datetime) -> None:
+    """Begin the list of everything for each authority, or let go of it (KYVAO_FULL_CRLS); safe to repeat."""
+    if not wanted:
+        gone = session.scalars(delete(CrlShard).where(CrlShard.shard == FULL).returning(CrlShard.authority_id)).all()
+        session.execute(delete(Crl).where(Crl.authority_id.in_(gone), Crl.shard == FULL))
+        return
+    below = select(Authority.id, literal(FULL), literal(0), literal(now)).where(Authority.issuer_id.is_not(None))
+    new = insert(CrlShard).from_select(["authority_id", "shard", "number", "next_at"], below)
+    session.execute(new.on_conflict_do_nothing())
 
 
 def take(session: Session, *, now: datetime, count: int) -> list[Lease]:
@@ -134,13 +136,12 @@ def publish_taken(session: Session, settings: Settings, lease: Lease, signers: S
         session.flush()
         return None
     last = newest(session, authority.id, lease.shard)
-    entries = crl_entries.read(session, authority, lease.shard, horizon=now - LIFETIME)
     # 3. Sign, compare with the last list and with the register, store.
-    der = _build(settings, authority, signers.of(authority), lease, entries, now)
-    reach("crl.signed_before_swap")
-    _check(session, last, der, entries, now)
-    made = _store(session, authority, lease, der, now)
-    row.next_at, row.leased_until = _due(authority, lease, now), None
+    made = crl_making.make(
+        session, settings, authority, signers.of(authority), lease.shard, lease.number, last, now=now
+    )
+    _store(session, authority, made)
+    row.next_at, row.leased_until = crl_making.next_at(authority, made), None
     session.flush()
     reach("crl.before_commit")
     return made
@@ -150,7 +151,9 @@ def note_refusal(session: Session, lease: Lease, error: PkiError, *, now: dateti
     """Record why a list was refused and raise the alarm; it is tried again in a minute."""
     authority = session.get_one(Authority, lease.authority_id)
     why = f"{type(error).__name__}: {error}"
-    alarms.raise_alarm(session, "crl_refused", object_kind="crl", object_id=name_of(authority, lease.shard), why=why)
+    alarms.raise_alarm(
+        session, "crl_refused", object_kind="crl", object_id=crl_making.name_of(authority, lease.shard), why=why
+    )
     session.execute(
         update(CrlShard)
         .where(
@@ -191,63 +194,19 @@ def refusals(session: Session) -> list[tuple[str, str]]:
     """Return the lists whose last attempt was refused, with the reason."""
     query = select(Authority, CrlShard.shard, CrlShard.refusal).join(Authority, Authority.id == CrlShard.authority_id)
     refused = query.where(CrlShard.refusal.is_not(None)).order_by(Authority.name, CrlShard.shard)
-    return [(name_of(authority, shard), why or "") for authority, shard, why in session.execute(refused)]
+    return [(crl_making.name_of(authority, shard), why or "") for authority, shard, why in session.execute(refused)]
 
 
-def name_of(authority: Authority, shard: int) -> str:
-    """Return the name of a list in its address and in messages: `issuing_citizens/17`, `issuing_citizens/full`."""
-    return f"{authority.name}/{'full' if shard == FULL else shard}"
-
-
-def _build(
-    settings: Settings, authority: Authority, issuer: Issuer, lease: Lease, entries: crl_entries.Entries, now: datetime
-) -> bytes:
-    is_root = authority.profile == ProfileName.ROOT
-    return build_crl(
-        (entries.joined,),
-        issuer=issuer,
-        number=lease.number,
-        now=now,
-        lifetime=lifetime_of(authority),
-        distribution_point=None if is_root else issuance.urls_of(settings, authority.name, lease.shard).crl,
-        only_ca=is_root,
-    )
-
-
-def _check(session: Session, last: Crl | None, der: bytes, entries: crl_entries.Entries, now: datetime) -> None:
-    if len(x509.load_der_x509_crl(der)) != entries.count:
-        raise CrlRefused("the list does not hold what the register holds")
-    if last is not None:
-        check_succession(last.der, der)
-        crl_entries.check_nothing_lost(session, last, der, horizon=now - LIFETIME)
-
-
-def _store(session: Session, authority: Authority, lease: Lease, der: bytes, now: datetime) -> Crl:
-    made = Crl(
-        authority_id=authority.id,
-        shard=lease.shard,
-        number=lease.number,
-        der=der,
-        this_update=now,
-        next_update=now + lifetime_of(authority),
-    )
+def _store(session: Session, authority: Authority, made: Crl) -> None:
     session.add(made)
-    of_shard = (Crl.authority_id == authority.id, Crl.shard == lease.shard)
-    kept = select(Crl.number).where(*of_shard).order_by(Crl.number.desc()).offset(_KEPT).limit(1)
     session.flush()
-    session.execute(delete(Crl).where(*of_shard, Crl.number < kept.scalar_subquery()))
-    session.execute(select(func.pg_notify("kyvao_crl", name_of(authority, lease.shard))))
-    return made
-
-
-def _due(authority: Authority, lease: Lease, now: datetime) -> datetime:
-    """Return when the next list is due: at 30 to 50 % of the life of this one, spread by a hash.
-
-    Lists made together (at creation, after a bulk revocation) so never come due together again.
-    """
-    digest = hashlib.sha256(f"{name_of(authority, lease.shard)}/{lease.number}".encode()).digest()
-    share = int.from_bytes(digest[:4], "big") / 2**32
-    return now + lifetime_of(authority) * (0.3 + 0.2 * share)
+    of_shard = (Crl.authority_id == made.authority_id, Crl.shard == made.shard)
+    kept = select(Crl.number).where(*of_shard).order_by(Crl.number.desc()).offset(_KEPT).limit(1)
+    old = delete(Crl).where(*of_shard, Crl.number < kept.scalar_subquery())
+    session.execute(old.where(Crl.number != (made.base_number or made.number)))
+    name = crl_making.name_of(authority, made.shard)
+    for file in (name, f"{name}-delta") if made.delta_der else (name,):
+        session.execute(select(func.pg_notify("kyvao_crl", file)))
 
 
 def _ends(authority: Authority) -> datetime:

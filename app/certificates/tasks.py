@@ -1,4 +1,4 @@
-"""Jobs of `worker`: issuing approved requests, and keeping the revocation lists fresh."""
+"""Jobs of `worker`: issuing approved requests, keeping the revocation lists fresh, and what a certificate's life asks for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.certificates import authority_generations, crls, key_access, requests
+from app.certificates import authority_generations, bulk_revocation, crls, expiry, key_access, posts, renewals, requests
 from app.certificates import personal_issuance as issuing
 from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority
@@ -16,6 +16,7 @@ from app.certificates.publishing import PUBLISH_TASK
 from app.core.db import transaction
 from app.core.failpoints import reach
 from app.core.logs import log
+from app.core.permissions import house
 from app.core.queue import RETRY, jobs
 from app.core.settings import Settings, load
 from pki.errors import PkiError
@@ -53,6 +54,8 @@ def publish_due(timestamp: int = 0) -> None:
     del timestamp
     settings = load(os.environ)
     signers = crls.Signers(settings)
+    with transaction() as session:
+        crls.keep_full_lists(session, wanted=settings.full_crls, now=datetime.now(UTC))
     while leases := _take():
         for lease in leases:
             _publish(settings, lease, signers)
@@ -95,3 +98,62 @@ def warn_of_ends(timestamp: int) -> None:
     del timestamp
     with transaction() as session:
         authority_generations.warn_of_ends(session, now=datetime.now(UTC))
+
+
+@jobs.task(name=bulk_revocation.RUN_TASK, retry=RETRY)
+def work_off_list(bulk_id: str) -> None:
+    """Work off an approved list of certificates, a chunk a transaction; run again, it goes on where it stopped."""
+    actor = house("certificates.bulk_revocation")
+    more = True
+    while more:
+        with transaction() as session:
+            more = bulk_revocation.work_off(session, actor, UUID(bulk_id), now=datetime.now(UTC))
+        reach("revoke.committed_before_publish")
+    log.info("bulk_revocation_done", bulk_id=bulk_id)
+
+
+@jobs.periodic(cron="* * * * * */15")
+@jobs.task(name="certificates.go_on_with_lists", queueing_lock="certificates.go_on_with_lists")
+def go_on_with_lists(timestamp: int) -> None:
+    """Go on with lists whose job died; while the job lives, the two take turns."""
+    del timestamp
+    with transaction() as session:
+        unfinished = bulk_revocation.running(session)
+    for bulk_id in unfinished:
+        work_off_list(str(bulk_id))
+
+
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(name="certificates.end_superseded", queueing_lock="certificates.end_superseded")
+def end_superseded(timestamp: int) -> None:
+    """End the certificates that were renewed and whose days of grace are over."""
+    del timestamp
+    ended = renewals.BATCH
+    while ended == renewals.BATCH:
+        with transaction() as session:
+            ended = renewals.end_superseded(session, house("certificates.renew"), now=datetime.now(UTC))
+
+
+@jobs.periodic(cron="23 * * * *")
+@jobs.task(name="certificates.tell_of_ends", queueing_lock="certificates.tell_of_ends", lock="certificates.tell_of_ends")
+def tell_of_ends(timestamp: int) -> None:
+    """Write to the holders of certificates that end soon, once for each step."""
+    del timestamp
+    settings = load(os.environ)
+    for step in expiry.steps():
+        after = None
+        while True:
+            with transaction() as session:
+                after = expiry.tell(session, settings, step, after=after, now=datetime.now(UTC))
+            if after is None:
+                break
+
+
+@jobs.periodic(cron="41 * * * *")
+@jobs.task(name="certificates.propose", queueing_lock="certificates.propose")
+def propose(timestamp: int) -> None:
+    """Propose to end what is bound to a post that is left, and raise an alarm for what nobody decided for a day."""
+    del timestamp
+    with transaction() as session:
+        posts.propose(session, house("certificates.propose"), now=datetime.now(UTC))
+        posts.warn(session, now=datetime.now(UTC))

@@ -22,6 +22,7 @@ import psycopg
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.certificates.crl_models import FULL
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.settings import Settings
@@ -39,7 +40,7 @@ from pki.tsa import TimestampFailure, refuse
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_CRL: Final = re.compile(r"/crl/([a-z0-9_-]{1,40})/([0-9]{1,4})\.crl")
+_CRL: Final = re.compile(r"/crl/([a-z0-9_-]{1,40})/(full|[0-9]{1,4}(?:-delta)?)\.crl")
 _CA: Final = re.compile(r"/ca/([a-z0-9_-]{1,40})\.cer")
 _READ: Final = frozenset({"GET", "HEAD"})
 # In seconds. A revocation must be seen at once; caches on the way may only soften a rush (RFC 5019, 6.2).
@@ -160,8 +161,10 @@ class StatusServer:
     def _crl(self, environ: WSGIEnvironment, name: str, which: str) -> Reply | None:
         def read() -> Published | None:
             with transaction() as session:
-                found = published.newest_list(session, name, int(which))
-                return published.published(found.der, found.this_update, found.next_update) if found else None
+                shard, _, delta = which.partition("-")
+                found = published.newest_list(session, name, FULL if shard == "full" else int(shard))
+                der = found.delta_der if found and delta else found.der if found else None
+                return published.published(der, found.this_update, found.next_update) if found and der else None
 
         found = self._kept(f"{name}/{which}", read)
         if found is None or found.this_update is None or found.next_update is None:

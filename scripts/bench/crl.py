@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, text
 
 from app.certificates import key_access, tasks
-from app.certificates.crls import LIFETIME
+from app.certificates.crl_making import LIFETIME
 from app.certificates.models import Authority
 from app.core import db
 from app.core.copying import copy_rows

@@ -13,8 +13,8 @@ from cryptography import x509
 from sqlalchemy import delete, func, select, text, update
 
 from app.alarms.models import Alarm
-from app.certificates import crls, revocations, tasks
-from app.certificates.crl_models import CrlShard, ShardChange
+from app.certificates import crl_making, crls, revocations, tasks
+from app.certificates.crl_models import FULL, CrlShard, ShardChange
 from app.certificates.models import Authority, Certificate, Crl, Revocation
 from app.core import db
 from app.core.permissions import house
@@ -225,7 +225,7 @@ def test_an_entry_leaves_one_list_after_the_end_of_its_certificate(lans: Certifi
     for after, expected in ((-timedelta(minutes=1), {lans.serial_number}), (timedelta(), set())):
         with db.transaction() as session:
             session.execute(text("SET LOCAL session_replication_role = replica"))
-            ended = datetime.now(UTC) - crls.LIFETIME - after
+            ended = datetime.now(UTC) - crl_making.LIFETIME - after
             session.execute(update(Revocation).values(not_after=ended))
         assert published(lans)
         assert serials(newest(lans)) == expected
@@ -273,7 +273,7 @@ def test_a_list_after_one_of_another_issuer_is_refused(lans: Certificate, settin
             issuer=crls.Signers(settings).of(authority("issuing_officials")),
             number=last.number,
             now=datetime.now(UTC),
-            lifetime=crls.LIFETIME,
+            lifetime=crl_making.LIFETIME,
             distribution_point=f"{settings.status_url}/crl/{CITIZENS}/{lans.shard}.crl",
         )
     assert not published(lans)
@@ -328,3 +328,98 @@ def test_an_authority_that_has_ended_signs_no_more_lists(lans: Certificate, sett
         assert crls.publish_taken(session, settings, lease, crls.Signers(settings), now=after) is None
         assert crls.take(session, now=after + timedelta(days=1), count=1000) != []
     assert state_of(lans).next_at is None
+
+
+@pytest.fixture
+def with_deltas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KYVAO_DELTA_CRLS", "1")
+
+
+def delta_of(certificate: Certificate) -> x509.CertificateRevocationList:
+    der = newest(certificate).delta_der
+    assert der is not None
+    return x509.load_der_x509_crl(der)
+
+
+def changes(delta: x509.CertificateRevocationList) -> dict[int, str]:
+    """Return what a delta says of each certificate."""
+    return {
+        one.serial_number: one.extensions.get_extension_for_class(x509.CRLReason).value.reason.value for one in delta
+    }
+
+
+def test_a_delta_holds_what_changed_since_its_base(lans: Certificate, with_deltas: None) -> None:
+    assert published(lans)
+    assert changes(delta_of(lans)) == {}
+    base = newest(lans).base_number
+    for act, expected in (
+        (lambda: revoke(lans, RevocationReason.CERTIFICATE_HOLD), {lans.serial_number: "certificateHold"}),
+        (lambda: revoke(lans, RevocationReason.KEY_COMPROMISE), {lans.serial_number: "keyCompromise"}),
+    ):
+        act()
+        tasks.publish_due.func()
+        found = delta_of(lans)
+        assert changes(found) == expected
+        assert newest(lans).base_number == base
+        number = found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        indicator = found.extensions.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number
+        assert (number, indicator) == (newest(lans).number, base)
+
+
+def test_a_delta_takes_a_released_certificate_off(lans: Certificate, with_deltas: None) -> None:
+    revoke(lans, RevocationReason.CERTIFICATE_HOLD)
+    tasks.publish_due.func()
+    with db.transaction() as session:
+        # A day later the list with the hold has become the base.
+        session.execute(update(Crl).values(this_update=Crl.this_update - crl_making.BASE_LIFE))
+        revocations.release(session, HOUSE, lans.id, now=datetime.now(UTC))
+    tasks.publish_due.func()
+    assert changes(delta_of(lans)) == {lans.serial_number: "removeFromCRL"}
+
+
+def test_the_base_of_a_delta_is_kept_until_another_takes_its_place(lans: Certificate, with_deltas: None) -> None:
+    published(lans)
+    base = newest(lans).base_number
+    for _ in range(4):
+        assert published(lans)
+    with db.transaction() as session:
+        query = select(Crl.number).where(Crl.authority_id == lans.authority_id, Crl.shard == lans.shard)
+        kept = sorted(session.scalars(query))
+        session.execute(update(Crl).values(this_update=Crl.this_update - crl_making.BASE_LIFE))
+    assert kept[0] == base
+    assert len(kept) == 4
+    last = newest(lans).number
+    assert published(lans)
+    assert newest(lans).base_number == last
+
+
+def test_without_the_option_there_is_no_delta_and_no_pointer_to_one(lans: Certificate) -> None:
+    assert published(lans)
+    assert newest(lans).delta_der is None
+    with pytest.raises(x509.ExtensionNotFound):
+        x509.load_der_x509_crl(newest(lans).der).extensions.get_extension_for_class(x509.FreshestCRL)
+
+
+def full(certificate: Certificate) -> Crl | None:
+    with db.transaction() as session:
+        return crls.newest(session, certificate.authority_id, FULL)
+
+
+def test_the_list_of_everything_is_made_each_hour_while_it_is_wanted(
+    lans: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revoke(lans)
+    tasks.publish_due.func()
+    assert full(lans) is None
+    monkeypatch.setenv("KYVAO_FULL_CRLS", "1")
+    tasks.publish_due.func()
+    tasks.publish_due.func()
+    made = full(lans)
+    assert made is not None
+    assert (serials(made), made.number) == ({lans.serial_number}, 1)
+    with db.transaction() as session:
+        row = session.get_one(CrlShard, (lans.authority_id, FULL))
+        assert row.next_at == made.this_update + crl_making.FULL_EVERY
+    monkeypatch.delenv("KYVAO_FULL_CRLS")
+    tasks.publish_due.func()
+    assert full(lans) is None
