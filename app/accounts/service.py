@@ -125,7 +125,7 @@ def labels(session: Session, account_ids: Iterable[UUID | None]) -> dict[UUID, s
     """Return what to call each of the accounts."""
     wanted = {account_id for account_id in account_ids if account_id is not None}
     rows = session.execute(select(Account.id, Account.label).where(Account.id.in_(wanted)))
-    return dict(rows.tuples().all())
+    return {row.id: row.label for row in rows}
 
 
 def open_session(session: Session, account: Account, *, now: datetime) -> str:

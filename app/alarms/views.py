@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts import service as accounts
 from app.alarms import service, words
+from app.alarms.models import Alarm
 from app.core.db import transaction
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
+from app.registry import service as registry
 
 bp = Blueprint("alarms", __name__, url_prefix="/alarms")
 
@@ -52,17 +54,24 @@ def index() -> ResponseReturnValue:
         found = service.open_alarms(session, actor)
         closed = service.closed_alarms(session, actor, before=before)
         labels = accounts.labels(session, [alarm.closed_by for alarm in closed])
+        names = {str(one): name for one, name in accounts.labels(session, _objects(found, "account")).items()}
+        names |= {str(one): name for one, name in registry.agency_names(session, _objects(found, "agency")).items()}
     last = closed[-1].closed_at if len(closed) == service.PAGE else None
     return render_template(
         "alarms/index.html",
         found=found,
         closed=closed,
         labels=labels,
+        names=names,
         older=last.isoformat() if last else None,
         may_close=actor.may(Permission.CLOSE_ALARMS),
         form=CloseForm(),
         words=words,
     )
+
+
+def _objects(found: Sequence[Alarm], kind: str) -> list[UUID]:
+    return [UUID(alarm.object_id) for alarm in found if alarm.object_kind == kind]
 
 
 @bp.post("/<uuid:alarm_id>/close")

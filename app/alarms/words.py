@@ -35,6 +35,10 @@ KINDS: Final[Mapping[str, tuple[Sentence, Sentence]]] = {
         _l("A certificate was revoked because its key was compromised."),
         _l("Look at what was signed with it since."),
     ),
+    "proposals_waiting": (
+        _l("Nobody decided for a day whether the certificates of people who left their posts end."),
+        _l("Open the proposals and decide on each."),
+    ),
     "lint_failed": (
         _l("A certificate was not issued, because its check before signing failed."),
         _l("Nothing was signed. Look at the profile and at the request."),
@@ -56,6 +60,32 @@ KINDS: Final[Mapping[str, tuple[Sentence, Sentence]]] = {
         _l("Check that the status service runs and can be reached from outside."),
     ),
 }
+
+# What an alarm is about, by object_kind; what is not here is shown as the word itself.
+OBJECTS: Final[Mapping[str, Sentence]] = {
+    "account": _l("Account"),
+    "agency": _l("Agency"),
+    "authority": _l("Authority"),
+    "campaign": _l("Campaign"),
+    "certificate": _l("Certificate"),
+    "endpoint": _l("Address"),
+    "shard": _l("Part of a list"),
+    "crl": _l("Revocation list"),
+}
+
+FACTS: Final[Mapping[str, Sentence]] = {
+    "minutes": _l("Minutes"),
+    "rate": _l("What was counted"),
+    "until": _l("Issues until"),
+    "why": _l("Why"),
+}
+
+_RATES: Final[Mapping[str, Sentence]] = {"certificate_approval": _l("approvals of certificates")}
+
+
+def fact(name: str, value: object) -> tuple[Sentence, object]:
+    """Return a fact of an alarm as a word and what to show of it."""
+    return FACTS.get(name, name), _RATES.get(str(value), value) if name == "rate" else value
 
 
 def sentence(kind: str) -> Sentence:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
-from app.core.errors import NotFound
-from app.core.permissions import Actor
+from app.core.errors import Conflict, NotFound
+from app.core.permissions import Actor, Permission
+from app.registry import scope
 from app.registry.models import Agency, Person, Post
 from app.registry.search import fold
 
@@ -74,7 +75,7 @@ def person(session: Session, person_id: UUID) -> Person:
 def agency_names(session: Session, agency_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the name of each of the agencies."""
     rows = session.execute(select(Agency.id, Agency.name).where(Agency.id.in_(agency_ids)))
-    return dict(rows.tuples().all())
+    return {row.id: row.name for row in rows}
 
 
 def agency(session: Session, agency_id: UUID) -> Agency:
@@ -83,3 +84,55 @@ def agency(session: Session, agency_id: UUID) -> Agency:
     if found is None:
         raise NotFound(_l("There is no such agency."))
     return found
+
+
+def find_post(session: Session, actor: Actor, permission: Permission, post_id: UUID) -> Post:
+    """Return a post in an agency over which the actor holds `permission`. Raises NotFound."""
+    found = session.get(Post, post_id)
+    if found is None or not scope.covers(session, actor, permission, found.agency_id):
+        raise NotFound(_l("There is no such post."))
+    return found
+
+
+def end_post(session: Session, post: Post, *, actor: Actor, now: datetime) -> None:
+    """End a post; ending it twice changes nothing."""
+    ended = session.execute(
+        update(Post).where(Post.id == post.id, Post.ended_at.is_(None)).values(ended_at=now).returning(Post.id)
+    ).scalar_one_or_none()
+    session.refresh(post)
+    if ended is not None:
+        audit.record(session, actor, "post_ended", object_kind="post", object_id=post.id, agency_id=post.agency_id)
+
+
+def merge_agency(session: Session, agency: Agency, into: Agency, *, actor: Actor, now: datetime) -> int:
+    """Merge `agency` into another: its people get the same posts there; return how many. Twice changes nothing.
+
+    Raises Conflict if it would be merged into itself, into what lies below it, or into what is merged itself.
+    """
+    if into.merged_into_id is not None or into.path.startswith(agency.path):
+        raise Conflict(_l("An agency cannot be merged into this one."), _l("Choose another agency."))
+    merged = session.execute(
+        update(Agency)
+        .where(Agency.id == agency.id, Agency.merged_into_id.is_(None))
+        .values(merged_into_id=into.id)
+        .returning(Agency.id)
+    ).scalar_one_or_none()
+    session.refresh(agency)
+    if merged is None:
+        return 0
+    held = session.scalars(select(Post).where(Post.agency_id == agency.id, Post.ended_at.is_(None))).all()
+    for post in held:
+        post.ended_at = now
+        session.add(Post(person_id=post.person_id, agency_id=into.id, title=post.title, started_at=now))
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "agency_merged",
+        object_kind="agency",
+        object_id=agency.id,
+        agency_id=agency.id,
+        into=str(into.id),
+        posts=len(held),
+    )
+    return len(held)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
 
-from app.alarms import service
+from app.alarms import service, tasks
 from app.alarms.words import KINDS
 from app.core import db
 from app.core.errors import NotFound
+from app.core.settings import Settings
+from app.notices.models import Notice, NoticeState
 from tests.app.approvals.conftest import NOW, City, city
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -73,3 +79,50 @@ def test_every_kind_of_alarm_that_is_raised_has_words() -> None:
     for path in ROOT.glob("app/**/*.py"):
         raised |= set(re.findall(r'raise_alarm\(\s*\w+,\s*"(\w+)"', path.read_text()))
     assert raised <= set(KINDS), raised - set(KINDS)
+
+
+def test_each_administrator_who_may_close_it_gets_one_letter(
+    city: City, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KYVAO_DATABASE_URL", settings.database_url or "")
+    with db.transaction() as session:
+        service.raise_alarm(session, "crl_stale", object_kind="shard", object_id="1", agency_id=city.harbour)
+        [alarm] = service.open_alarms(session, city.actor("hoa"))
+    tasks.tell.func(str(alarm.id))
+    tasks.tell.func(str(alarm.id))
+    with db.transaction() as session:
+        waits = session.scalars(select(Notice).where(Notice.state == NoticeState.QUEUED)).all()
+    assert sorted(notice.recipient for notice in waits) == [
+        f"{login}@example.com" for login in ("ba", "bien", "hoa", "tam")
+    ]
+    message = message_from_bytes(waits[0].mime, policy=SMTP)
+    assert "past the middle of its life" in message.get_content()
+    assert "/alarms/" in message.get_content()
+
+
+def test_a_closed_alarm_is_not_told(city: City, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KYVAO_DATABASE_URL", settings.database_url or "")
+    raise_one()
+    with db.transaction() as session:
+        [alarm] = service.open_alarms(session, city.actor("hoa"))
+        service.close(session, city.actor("hoa"), alarm.id, now=NOW)
+    tasks.tell.func(str(alarm.id))
+    with db.transaction() as session:
+        assert session.scalars(select(Notice)).all() == []
+
+
+def test_the_page_names_the_officer_and_closes_the_alarm(city: City, sign_in: Callable[[str], FlaskClient]) -> None:
+    with db.transaction() as session:
+        officer = city.actor("dang").account_id
+        service.raise_alarm(session, "officer_over_rate", object_kind="account", object_id=officer)
+        [alarm] = service.open_alarms(session, city.actor("hoa"))
+    reader, client = sign_in("kiem"), sign_in("hoa")
+    page = reader.get("/alarms/").get_data(as_text=True)
+    assert "Lê Dang" in page
+    assert f"/alarms/{alarm.id}/close" not in page
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/alarms/").get_data(as_text=True))
+    assert token
+    assert client.post(f"/alarms/{alarm.id}/close", data={"csrf_token": token.group(1)}).status_code == 302
+    with db.transaction() as session:
+        assert service.open_alarms(session, city.actor("hoa")) == []
+    assert reader.post(f"/alarms/{alarm.id}/close", data={"csrf_token": token.group(1)}).status_code in {400, 403}
