@@ -66,8 +66,8 @@ def copy_people(connection: psycopg.Connection, count: int, *, seed: int = 1) ->
 def copy_certificates(connection: psycopg.Connection, rows: Rows, count: int, *, with_people: bool = False) -> None:
     """Add `count` certificates with the revocations among them, in the transaction of `connection`."""
     revoked: list[str] = []
-    with connection.cursor() as cursor, cursor.copy(_CERTIFICATES) as copy:
-        for line, revocation in _lines(rows, count, with_people=with_people):
+    with connection.cursor() as cursor, cursor.copy(COLUMNS) as copy:
+        for line, revocation in certificate_lines(rows, count, with_people=with_people):
             copy.write(line)
             if revocation:
                 revoked.append(revocation)
@@ -76,7 +76,7 @@ def copy_certificates(connection: psycopg.Connection, rows: Rows, count: int, *,
             copy.write(line)
 
 
-_CERTIFICATES: Final = (
+COLUMNS: Final = (
     "COPY certificate (id, authority_id, serial, shard, state, profile, profile_digest, person_id, agency_id, label,"
     " search_name, not_before, not_after, spki_sha256, der, sha256, created_at) FROM STDIN"
 )
@@ -85,7 +85,8 @@ _REVOCATIONS: Final = (
 )
 
 
-def _lines(rows: Rows, count: int, *, with_people: bool) -> Iterator[tuple[str, str | None]]:
+def certificate_lines(rows: Rows, count: int, *, with_people: bool) -> Iterator[tuple[str, str | None]]:
+    """Give a line for COPY for each certificate, and one for its revocation where it has one."""
     source = random.Random(f"rows {rows.seed}")  # noqa: S311  for a measurement
     agencies = source.choices(rows.agencies, cum_weights=_uneven(len(rows.agencies)), k=count)
     step = timedelta(days=rows.days) / (count / _BATCH + 1)

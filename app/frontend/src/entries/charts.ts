@@ -2,18 +2,17 @@
 // The library is 60 kB and comes only when a chart is about to be seen.
 import { readChart } from "../charts/messages";
 
+const frames = document.querySelectorAll<HTMLElement>("[data-chart]");
 const near = new IntersectionObserver(
   (entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting || !(target instanceof HTMLElement)) continue;
-      near.unobserve(target);
-      void draw(target);
-    }
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    near.disconnect();
+    for (const frame of frames) void draw(frame);
   },
   { rootMargin: "200px" },
 );
 
-for (const frame of document.querySelectorAll<HTMLElement>("[data-chart]")) {
+for (const frame of frames) {
   frame.hidden = false;
   const bars = Number(frame.dataset["bars"]);
   // Room for each bar and its name; through the style object, which the page's rules on styles allow.
