@@ -114,6 +114,8 @@ class Finding(StrEnum):
     # In the state that was asked for already, or in one that cannot get there.
     ALREADY = "already"
     ENDED = "ended"
+    # Nobody releases their own.
+    OWN = "own"
 
 
 class BulkRevocation(Base):
@@ -131,6 +133,8 @@ class BulkRevocation(Base):
     state: Mapped[str]
     # Where the list came from, in the words of a program: `list`, `search`, `proposals`, `undo`.
     source: Mapped[str]
+    # The agency within whose scope the list was read; None for the whole city.
+    agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime]
     # The act in app.approvals, and SHA-256 over kind, reason, date and the exact list of certificates.

@@ -75,7 +75,9 @@ def renew(
     session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
     repeated = session.scalar(
         select(CertificateRequest).where(
-            CertificateRequest.person_id == person.id, CertificateRequest.spki_sha256 == proven.spki_sha256
+            CertificateRequest.supersedes_id == certificate.id,
+            CertificateRequest.spki_sha256 == proven.spki_sha256,
+            CertificateRequest.state != RequestState.REFUSED,
         )
     )
     if repeated is not None:

@@ -1,4 +1,4 @@
-"""Jobs of `worker`: issuing approved requests, keeping the revocation lists fresh, and what a certificate's life asks for."""
+"""Jobs of `worker`: issuing approved requests, keeping revocation lists fresh, what the life of a certificate asks."""
 
 from __future__ import annotations
 
@@ -135,7 +135,9 @@ def end_superseded(timestamp: int) -> None:
 
 
 @jobs.periodic(cron="23 * * * *")
-@jobs.task(name="certificates.tell_of_ends", queueing_lock="certificates.tell_of_ends", lock="certificates.tell_of_ends")
+@jobs.task(
+    name="certificates.tell_of_ends", queueing_lock="certificates.tell_of_ends", lock="certificates.tell_of_ends"
+)
 def tell_of_ends(timestamp: int) -> None:
     """Write to the holders of certificates that end soon, once for each step."""
     del timestamp

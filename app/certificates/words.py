@@ -7,6 +7,7 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 
+from app.certificates.life_models import BulkKind, BulkState, Finding
 from app.certificates.models import CertificateState, RequestState
 from app.core.errors import Sentence
 from pki.profiles import ProfileName
@@ -60,4 +61,28 @@ CAUSES: Final[Mapping[str, Sentence]] = {
     "bulk": _l("It was on a list that two people suspended"),
     "left_post": _l("The person left the post"),
     "agency_merged": _l("The agency was merged into another one"),
+}
+
+BULK_TITLES: Final[Mapping[str, Sentence]] = {
+    BulkKind.REVOKE: _l("Revoke many certificates for good"),
+    BulkKind.SUSPEND: _l("Suspend many certificates"),
+    BulkKind.RELEASE: _l("Release many suspended certificates"),
+}
+
+BULK_STATES: Final[Mapping[str, tuple[Sentence, str]]] = {
+    BulkState.DRAFT: (_l("Checked, not submitted"), "quiet"),
+    BulkState.SUBMITTED: (_l("Waits for a second person"), "wait"),
+    BulkState.RUNNING: (_l("Being done"), "wait"),
+    BulkState.DONE: (_l("Done"), "good"),
+    BulkState.CANCELLED: (_l("Not done"), "bad"),
+}
+
+FINDINGS: Final[Mapping[str, Sentence]] = {
+    Finding.READY: _l("Will be changed"),
+    Finding.UNREADABLE: _l("Not a serial number"),
+    Finding.NOT_FOUND: _l("Not found among your certificates"),
+    Finding.TWICE: _l("Stands on the list twice"),
+    Finding.ALREADY: _l("In another state already"),
+    Finding.ENDED: _l("Ended by time"),
+    Finding.OWN: _l("Your own certificate"),
 }

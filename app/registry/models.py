@@ -23,6 +23,8 @@ class Agency(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
     # Codes from the top, each followed by a slash: the subtree of an agency is everything that begins with its path.
     path: Mapped[str] = mapped_column(unique=True)
+    # The agency that took over its people and duties; it then does nothing any more.
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("invalidity_date", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("agency_id", sa.Uuid(), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("act_id", sa.Uuid(), nullable=True),
@@ -110,6 +111,7 @@ def upgrade() -> None:
         sa.Column("skipped", sa.Integer(), server_default="0", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_bulk_revocation_agency_id")),
         sa.ForeignKeyConstraint(["created_by"], ["account.id"], name=op.f("fk_bulk_revocation_created_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk_revocation")),
     )
@@ -126,6 +128,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_bulk_revocation_row_certificate_id")),
         sa.PrimaryKeyConstraint("bulk_id", "number", name=op.f("pk_bulk_revocation_row")),
     )
+
+    op.add_column("agency", sa.Column("merged_into_id", sa.Uuid(), nullable=True))
+    op.create_foreign_key(op.f("fk_agency_merged_into_id"), "agency", "agency", ["merged_into_id"], ["id"])
 
     # What soon ends; and what each certificate signed, for the impact of a revocation.
     op.create_index(
