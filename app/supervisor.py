@@ -29,6 +29,8 @@ from app.processes import Watched, plans
 from app.progress import say, step
 
 READY_WITHIN: Final = 60.0
+# So many invented citizens have certificates in the demonstration.
+DEMONSTRATION_ROWS: Final = 3_000
 
 
 @click.command("run", short_help="Start everything on this machine.")
@@ -114,7 +116,9 @@ def prepare(settings: Settings) -> None:
 
         db.configure(url)
         with step("Demonstration city"):
-            city.create(settings, lambda text: print(f"\n  {text}", end="", flush=True))
+            city.create(
+                settings, lambda text: print(f"\n  {text}", end="", flush=True), campaign_rows=DEMONSTRATION_ROWS
+            )
         db.dispose()
 
 

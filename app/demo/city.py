@@ -14,6 +14,7 @@ from app.certificates import service as certificates
 from app.core.db import transaction
 from app.core.permissions import Actor, house
 from app.core.settings import Settings
+from app.demo import campaign
 from app.demo.people import AGENCIES, PEOPLE, DemoPerson
 from app.gate import checkpoints
 from app.meetings import service as meetings
@@ -27,8 +28,11 @@ def exists(session: Session) -> bool:
     return session.scalar(select(Account.id).limit(1)) is not None
 
 
-def create(settings: Settings, tell: Tell) -> bool:
-    """Create the city in one transaction unless there are accounts already; say whether it was created."""
+def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
+    """Create the city in one transaction unless there are accounts already; say whether it was created.
+
+    With `campaign_rows` a campaign for so many invented citizens has been run in it.
+    """
     actor = house("demonstration")
     with transaction() as session:
         if exists(session):
@@ -40,6 +44,8 @@ def create(settings: Settings, tell: Tell) -> bool:
         now = datetime.now(UTC)
         checkpoints.create_demonstration(session, meetings.create_demonstration(session))
         certificates.create_demonstration(session, settings, now=now, tell=tell)
+    if campaign_rows:
+        campaign.create(settings, campaign_rows, tell)
     return True
 
 

@@ -36,6 +36,8 @@ AGENCIES: Final = (
     DemoAgency("H99.01", "Văn phòng Ủy ban nhân dân", "H99"),
     DemoAgency("H99.02", "Sở Khoa học và Công nghệ", "H99"),
     DemoAgency("H99.03", "Ủy ban nhân dân phường Bến Đỏ", "H99"),
+    DemoAgency("H99.04", "Ủy ban nhân dân phường Cầu Tre", "H99"),
+    DemoAgency("H99.05", "Ủy ban nhân dân xã Hòa Bình", "H99"),
 )
 
 PEOPLE: Final = (
@@ -85,6 +87,15 @@ PEOPLE: Final = (
         _l("Registration officer. Approves or refuses requests."),
     ),
     DemoPerson(
+        "hai",
+        "Ngô Thị",
+        "Hải",
+        ((Role.REGISTRATION_OFFICER, None),),
+        ("H99.03", "Cán bộ đăng ký"),
+        "Chị Hải",
+        _l("Second registration officer. Approves what her colleague asks for."),
+    ),
+    DemoPerson(
         "bao",
         "Đặng Quốc",
         "Bảo",
@@ -101,6 +112,15 @@ PEOPLE: Final = (
         ("H99", "Quản trị viên"),
         "Bà Oanh",
         _l("Administrator. Revokes certificates, enrols tablets."),
+    ),
+    DemoPerson(
+        "ngan",
+        "Bùi Thị",
+        "Ngân",
+        ((Role.ADMINISTRATOR, None),),
+        ("H99.02", "Quản trị viên"),
+        "Cô Ngân",
+        _l("Second administrator. Nothing sensitive happens without her."),
     ),
     DemoPerson(
         "khoa",

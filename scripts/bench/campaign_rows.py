@@ -16,9 +16,9 @@ from cryptography.x509.oid import NameOID
 from app.campaigns.models import Campaign, CampaignState, Mode, RowState, Wave, WaveState
 from app.core import db
 from app.core.copying import copy_rows
+from app.demo.names import names
 from pki.profiles import ProfileName
 from scripts.bench.city import City
-from scripts.bench.vietnamese_names import names
 
 _CHUNK = 1_000
 

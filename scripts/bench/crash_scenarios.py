@@ -11,12 +11,14 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
+from app.accounts import service as accounts
 from app.audit.models import AuditEntry
 from app.campaigns.engine import Engine
 from app.campaigns.models import Batch, BatchState, Outcome, Result
-from app.certificates import publishing, revocations, tasks
+from app.certificates import revocations, tasks
 from app.certificates.models import (
     Authority,
     Certificate,
@@ -102,16 +104,10 @@ def _count_campaign(_: City, campaign_id: uuid.UUID) -> Damage:
 def _request(city: City) -> uuid.UUID:
     """An approved request of somebody new."""
     key = SoftwareKey.generate(Curve.P256)
-    from cryptography.hazmat.primitives import serialization
-
     spki = key.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     with db.transaction() as session:
-        from app.accounts import service as accounts
-
         person = registry.add_person(session, surname="Trần Văn", given_name="Minh", email=None, actor=_ACTOR)
-        asker, decider = (
-            accounts.create_account(session, login=uuid.uuid4().hex, label="Minh") for _ in range(2)
-        )
+        asker, decider = (accounts.create_account(session, login=uuid.uuid4().hex, label="Minh") for _ in range(2))
         request = CertificateRequest(
             person_id=person.id,
             profile=ProfileName.CITIZEN_SIGNING,
@@ -190,9 +186,7 @@ def _count_revocation(_: City, certificate_id: uuid.UUID) -> Damage:
             select(Crl).where(Crl.authority_id == found.authority_id, Crl.shard == found.shard).order_by(Crl.number)
         ).all()
         count = session.scalar(
-            select(func.count()).where(
-                Revocation.authority_id == found.authority_id, Revocation.shard == found.shard
-            )
+            select(func.count()).where(Revocation.authority_id == found.authority_id, Revocation.shard == found.shard)
         )
     newest = x509.load_der_x509_crl(lists[-1].der)
     on_list = newest.get_revoked_certificate_by_serial_number(found.serial_number) is not None
@@ -244,5 +238,3 @@ SCENARIOS = (
     _of_revocation("crl.signed_before_swap"),
     _of_revocation("crl.before_commit"),
 )
-
-__all__ = ["SCENARIOS", "Damage", "Scenario", "publishing"]

@@ -16,8 +16,8 @@ from uuid import UUID
 
 import psycopg
 
+from app.demo.names import names
 from app.registry.search import fold
-from scripts.bench.vietnamese_names import names
 
 # Of a thousand certificates.
 _REVOKED: Final = 40

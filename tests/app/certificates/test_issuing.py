@@ -150,11 +150,12 @@ def test_the_city_can_be_asked_for_what_is_trusted_and_who_signs_passes(city: Se
     with db.transaction() as session:
         roots, intermediates = register.trust_material(session)
         signers = register.pass_signers(session, now=now)
-        lists = register.newest_crls(session)
+        lists = register.newest_crls(session, {("issuing_citizens", 3), ("tsa_authority", 0), ("nobody", 0)})
     assert (len(roots), len(intermediates)) == (1, 5)
-    assert len({signer.kid for signer in signers}) == len(signers) == 4
+    assert len({signer.kid for signer in signers}) == len(signers) == 6
     assert all(signer.usable for signer in signers)
-    assert len(lists) == 10
+    # Those of the two authorities, and always the root's.
+    assert len(lists) == 3
 
 
 def test_a_list_that_cannot_be_signed_does_not_stop_the_others(city: Settings) -> None:
