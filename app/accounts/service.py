@@ -90,13 +90,35 @@ def disable(session: Session, account: Account, *, actor: Actor, now: datetime) 
     return True
 
 
-def close_all_sessions(session: Session, account_id: UUID, *, now: datetime) -> None:
-    """End every open session of an account."""
+def close_all_sessions(session: Session, account_id: UUID, *, now: datetime, but: str = "") -> None:
+    """End every open session of an account, the one with the cookie value `but` excepted."""
     session.execute(
         update(SignInSession)
-        .where(SignInSession.account_id == account_id, SignInSession.revoked_at.is_(None))
+        .where(
+            SignInSession.account_id == account_id,
+            SignInSession.revoked_at.is_(None),
+            SignInSession.token_sha256 != _digest(but),
+        )
         .values(revoked_at=now)
     )
+
+
+def change_password(session: Session, actor: Actor, *, current: str, new: str, token: str, now: datetime) -> None:
+    """Set another password and end every other session. Raises Invalid if `current` is not the password.
+
+    `token` is the cookie value of the session that stays. The caller has counted the try.
+    """
+    account = session.get_one(Account, actor.account_id)
+    if not is_password(account.password_hash, current):
+        raise Invalid(_l("This is not your password now."))
+    account.password_hash = hash_password(new)
+    close_all_sessions(session, account.id, now=now, but=token)
+    audit.record(session, actor, "password_changed", object_kind="account", object_id=account.id)
+
+
+def login_of(session: Session, actor: Actor) -> str:
+    """Return the sign-in name of the actor's account."""
+    return session.get_one(Account, actor.account_id).login
 
 
 def throttle_sign_in(session: Session, *, login: str, address: str, now: datetime) -> None:

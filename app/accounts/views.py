@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from app.accounts import admin, service, session_cookie
-from app.accounts.forms import SignInForm
+from app.accounts.forms import PasswordForm, SignInForm
 from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
 from app.core.i18n import LANGUAGE_COOKIE, LANGUAGES
-from app.core.permissions import public
+from app.core.navigation import Place, add_place
+from app.core.permissions import current_actor, public, signed_in
 
 bp = Blueprint("accounts", __name__)
 
@@ -61,6 +63,28 @@ def sign_out() -> Response:
     return session_cookie.sign_out(make_response(redirect(url_for("home.index"))), request)
 
 
+@bp.route("/account/password", methods=["GET", "POST"])
+@signed_in("everyone changes their own password and nobody else's")
+def change_password() -> ResponseReturnValue:
+    form, actor, now = PasswordForm(), current_actor(), datetime.now(UTC)
+    if not form.validate_on_submit():
+        return render_template("accounts/password.html", form=form), 422 if form.is_submitted() else 200
+    with transaction() as session:
+        # Committed by itself, like the tries at the door.
+        service.throttle_sign_in(
+            session, login=service.login_of(session, actor), address=request.remote_addr or "", now=now
+        )
+    token = request.cookies.get(session_cookie.cookie_name(), "")
+    try:
+        with transaction() as session:
+            service.change_password(session, actor, current=form.current.data, new=form.new.data, token=token, now=now)
+    except Invalid as error:
+        form.current.errors = [str(error)]
+        return render_template("accounts/password.html", form=form), 422
+    flash(_("Your password is changed. You are signed out on every other device."))
+    return redirect(url_for("home.index"))
+
+
 @bp.get("/language/<language>")
 @public("everyone reads in their own language")
 def choose_language(language: str) -> Response:
@@ -73,4 +97,6 @@ def choose_language(language: str) -> Response:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    purpose = _l("Choose another password, and end every other session of yours.")
+    add_place(app, Place(_l("My password"), "accounts.change_password", None, purpose, in_header=False))
     admin.init(app)
