@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -104,10 +104,12 @@ def trust_material(session: Session) -> tuple[tuple[bytes, ...], tuple[bytes, ..
     return roots, tuple(der for der, issuer in rows if issuer is not None)
 
 
-def newest_crls(session: Session) -> tuple[bytes, ...]:
-    """Return the newest list of every shard in DER."""
+def newest_crls(session: Session, lists: Collection[tuple[str, int]]) -> tuple[bytes, ...]:
+    """Return the newest of these lists, by authority and shard, and that of the root; DER."""
     query = (
         select(Crl.der)
+        .join(Authority, Authority.id == Crl.authority_id)
+        .where(tuple_(Authority.name, Crl.shard).in_(lists) | Authority.issuer_id.is_(None))
         .ext(distinct_on(Crl.authority_id, Crl.shard))
         .order_by(Crl.authority_id, Crl.shard, Crl.number.desc())
     )

@@ -5,7 +5,7 @@ Requests, revocations and issuing have their own modules; this is the face for t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -84,6 +84,6 @@ def status_of(session: Session, certificate: UUID | int) -> CertificateState | N
     return CertificateState(state) if state else None
 
 
-def status_evidence(session: Session) -> tuple[bytes, ...]:
-    """Return the newest revocation list of every shard in DER."""
-    return register.newest_crls(session)
+def status_evidence(session: Session, lists: Collection[tuple[str, int]]) -> tuple[bytes, ...]:
+    """Return the newest of these revocation lists, by authority and shard, and that of the root; DER."""
+    return register.newest_crls(session, lists)

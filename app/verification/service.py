@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,15 @@ from app.certificates import service as certificates
 from app.documents import sandbox
 from app.verification import check_job
 from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
+
+# `/crl/issuing_citizens/17.crl` in a certificate, which stands as a string of hex digits in the file.
+_ADDRESS: Final = re.compile(rb"/crl/([a-z0-9_-]{1,40}/[0-9]{1,4})\.crl")
+_HEX_ADDRESSES: Final = (
+    re.compile(rb"2f63726c2f((?:[2367][0-9a-f]|5f){3,45}?)2e63726c"),
+    re.compile(rb"2F63726C2F((?:[2367][0-9A-F]|5F){3,45}?)2E63726C"),
+)
+_NAME: Final = re.compile(rb"[a-z0-9_-]{1,40}/[0-9]{1,4}")
+_MOST_LISTS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -25,10 +36,25 @@ class Evidence:
     crls: tuple[bytes, ...]
 
 
-def evidence(session: Session) -> Evidence:
-    """Return what is trusted and known now."""
+def evidence(session: Session, pdf: bytes) -> Evidence:
+    """Return what is trusted and known now, with the lists that the certificates in `pdf` name.
+
+    A city has some 150 lists of which a paper needs four. Their addresses are found in the raw bytes: a list that is
+    not found, whatever a file does to hide it, makes the answer "not enough evidence", never "valid".
+    """
     roots, intermediates = certificates.trust_material(session)
-    return Evidence(roots, intermediates, certificates.status_evidence(session))
+    return Evidence(roots, intermediates, certificates.status_evidence(session, named_lists(pdf)))
+
+
+def named_lists(pdf: bytes) -> frozenset[tuple[str, int]]:
+    """Return authority and shard of every list address in the signatures of a file, as hex strings or as they are."""
+    hex_names = (bytes.fromhex(one.decode()) for pattern in _HEX_ADDRESSES for one in pattern.findall(pdf))
+    found: set[tuple[str, int]] = set()
+    for name in itertools.chain(_ADDRESS.findall(pdf), hex_names):
+        if _NAME.fullmatch(name) and len(found) < _MOST_LISTS:
+            authority, _, shard = name.decode().partition("/")
+            found.add((authority, int(shard)))
+    return frozenset(found)
 
 
 def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:

@@ -104,7 +104,7 @@ def test_what_the_old_and_the_new_generation_issued_verifies_alike(city: Setting
         assert gnutls(tmp_path, certificate, name) == 0
         with db.transaction() as session:
             roots, below = register.trust_material(session)
-            evidence = StatusEvidence(register.newest_crls(session))
+            evidence = StatusEvidence(register.newest_crls(session, {(name, certificate.shard)}))
         assert certificate.der is not None
         now = datetime.now(UTC) + timedelta(seconds=2)
         ours = validate_path(
