@@ -10,6 +10,7 @@ from tests.browser.looking import Watched
 from tests.browser.running import City
 
 Enter = Callable[..., Watched]
+TWO_PEOPLE = ("/approvals/", "/approvals/?view=decided", "/alarms/", "/accounts/", "/authority/profiles/")
 PAGES = {
     None: ("/", "/sign-in", "/verify"),
     "lan": ("/", "/certificates/", "/certificates/new"),
@@ -17,8 +18,8 @@ PAGES = {
     "thu": ("/", "/meetings/"),
     "dung": ("/", "/certificates/requests", "/certificates/register"),
     "bao": ("/", "/gate/enrol"),
-    "oanh": ("/", "/certificates/register", "/gate/devices/", "/gate/devices/new", "/log/", "/outbox/"),
-    "khoa": ("/", "/log/", "/certificates/register"),
+    "oanh": ("/", "/certificates/register", "/gate/devices/", "/gate/devices/new", "/log/", "/outbox/", *TWO_PEOPLE),
+    "khoa": ("/", "/log/", "/certificates/register", "/approvals/?view=all", "/alarms/"),
 }
 
 

@@ -66,11 +66,20 @@ def test_an_unknown_environment_is_refused_and_treated_as_production() -> None:
         {"KYVAO_STATUS_PORT": "http"},
         {"KYVAO_WEB_URL": "kyvao.example"},
         {"KYVAO_STATUS_URL": "ftp://kyvao.example"},
+        {"KYVAO_APPROVERS": "bulk_revocation"},
+        {"KYVAO_APPROVERS": "bulk_revocation=0"},
+        {"KYVAO_RATES": "clerk=20"},
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match=next(iter(environ))):
         load(environ)
+
+
+def test_more_approvers_and_other_rates_are_read() -> None:
+    settings = load({"KYVAO_APPROVERS": "bulk_revocation=2, release=3", "KYVAO_RATES": "officer=5"})
+    assert settings.approvers == {"bulk_revocation": 2, "release": 3}
+    assert settings.rates == {"officer": 5}
 
 
 def test_secrets_do_not_appear_when_settings_are_printed() -> None:
