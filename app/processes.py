@@ -22,6 +22,7 @@ FIRST_DELAY: Final = 1.0
 LONGEST_DELAY: Final = 30.0
 # A process that has lived this long is taken to be well: its next death starts with a short delay again.
 WELL_AFTER: Final = 60.0
+_STATUS_THREADS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def plans(*, bind: str, web_port: int, status_port: int) -> list[Plan]:
     """Return the processes in the order in which they stop: no new requests first, then the jobs."""
     processes = max(1, min(4, os.cpu_count() or 1))
     return [
-        Plan("web", _granian("app.wsgi:application", bind, web_port, processes), 15),
-        Plan("status", _granian("app.status_wsgi:application", bind, status_port, processes), 15),
+        # Threads of web mostly wait for the database, so there are more of them than cores.
+        Plan("web", _granian("app.wsgi:application", bind, web_port, processes, min(8, 2 * processes + 1)), 15),
+        # Its answers wait for nothing; the threads are for clients that are slow to send, and for a slow database.
+        Plan("status", _granian("app.status_wsgi:application", bind, status_port, processes, _STATUS_THREADS), 15),
         # Makes the stored answers; what it has begun is made again at the next start.
         Plan("status_answers", [sys.executable, "-m", "app.status_answers"], 5),
         # A job under way has 30 s (app/worker.py); one that is cut off is run again at the next start.
@@ -123,9 +126,7 @@ def plans(*, bind: str, web_port: int, status_port: int) -> list[Plan]:
     ]
 
 
-def _granian(target: str, bind: str, port: int, processes: int) -> list[str]:
-    # Threads mostly wait for the database, so there are more of them than cores.
-    threads = min(8, 2 * (os.cpu_count() or 1) + 1)
+def _granian(target: str, bind: str, port: int, processes: int, threads: int) -> list[str]:
     options = {"--interface": "wsgi", "--host": bind, "--port": str(port), "--workers": str(processes)}
     options |= {"--blocking-threads": str(threads), "--backlog": "1024", "--log-level": "warning"}
     # A worker told to stop while it is still starting does not hear it; granian then ends it after this many seconds.

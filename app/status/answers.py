@@ -8,9 +8,8 @@ indexed query is needed, and none for what the file holds.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from app.status.feed import Book, Feed
@@ -30,8 +29,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An OCSPResponse, and its times in seconds since 1970; 0 where another client must not be given the same bytes."""
 
     der: bytes
@@ -72,11 +70,9 @@ class Answers:
         """
         seconds = int(now.timestamp())
         common = quick(request_der)
-        if common is not None:
-            served = material.by_prefix.get(common[0])
-            if served is None:
-                return error(OcspError.UNAUTHORIZED)
-            return self._one(served, *common, common[1], None, seconds)
+        served = material.by_prefix.get(common.prefix) if common is not None else None
+        if common is not None and served is not None:
+            return self._one(served, *common, common.serial, seconds)
         try:
             request = parse_request(request_der)
         except OcspMalformed:
@@ -96,12 +92,13 @@ class Answers:
         (served,) = ours.values()
         if len(request.cert_ids) == 1:
             (cert_id,) = request.cert_ids
-            return self._one(served, *_parts(cert_id), _register_serial(cert_id), request.nonce, now)
+            return self._one(served, *_parts(cert_id), request.nonce, _register_serial(cert_id), now)
         return self._several(material, served, request, now)
 
     def _one(
-        self, served: Served, prefix: bytes, serial_in_request: bytes, serial: bytes, nonce: bytes | None, now: int
+        self, served: Served, prefix: bytes, serial_in_request: bytes, nonce: bytes | None, serial: bytes, now: int
     ) -> Answer:
+        """Answer for one; `serial` is how the register keeps the number, which a request may write otherwise."""
         book = self._feed.book(served.authority_id)
         slot = book.look_up(serial) if book is not None else None
         # One whose life is over says nothing any more: the changes since may be forgotten (see `Keeper`).

@@ -37,7 +37,9 @@ class Register:
         # A dead connection is noticed by the statement itself, which is then sent once more: no question beforehand.
         self.engine: Engine = create_engine(
             database_url, isolation_level="AUTOCOMMIT", pool_size=16, max_overflow=0, pool_timeout=5,
-            connect_args={"application_name": "kyvao status", "connect_timeout": 5},
+            connect_args={
+                "application_name": "kyvao status", "connect_timeout": 5, "options": "-c statement_timeout=3000"
+            },
         )  # fmt: skip
 
     def look_up(self, authority_id: UUID, serials: Iterable[bytes]) -> dict[bytes, State]:

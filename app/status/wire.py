@@ -6,10 +6,9 @@ What is not of the common form goes through `pki.ocsp`, which reads everything; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.status.answer_file import GOOD, REVOKED
 from pki import der, oids
@@ -17,12 +16,16 @@ from pki.authority import Issuer
 from pki.keys import signature_algorithm
 from pki.ocsp import HashName, IssuerId, issuer_id
 
-_PREFIX: Final = slice(10, 65)
-_SERIAL_AT: Final = 67
+# Of the heads of list, Request and CertID, and of algorithm and both hashes by SHA-1.
+_PREFIX_AT: Final = 6
+_PREFIX_SIZE: Final = 55
+_LONGEST_SERIAL: Final = 20
+_BEFORE_NONCE: Final = der.oid(oids.OCSP_NONCE)
+# One octet in its own OCTET STRING.
+_SHORTEST_NONCE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A status and its times, in seconds since 1970; `revoked_at` and `reason` are 0 unless it is REVOKED."""
 
     status: int
@@ -32,21 +35,64 @@ class Said:
     next_update: int
 
 
-def quick(request_der: bytes) -> tuple[bytes, bytes] | None:
-    """Return what names the issuer, and the serial number, of a request for one certificate by SHA-1 without a nonce.
+class Quick(NamedTuple):
+    """What a request of the common form asks: what its CertID begins with, the serial number, the nonce as it was."""
+
+    prefix: bytes
+    serial: bytes
+    nonce: bytes | None
+
+
+def quick(request_der: bytes) -> Quick | None:
+    """Return what a request asks that is for one certificate by SHA-1, with a nonce or no extension at all.
 
     None for every other form, also for what cannot be read: `pki.ocsp.parse_request` then says which.
     """
+    # 1. OCSPRequest and TBSRequest each reach to the end; their lengths have one octet, or two past 127.
     size = len(request_der)
-    if not _SERIAL_AT < size < 0x82 or request_der[0] != 0x30 or request_der[1] != size - 2:
+    at = 0
+    for _ in range(2):
+        head = _head(size - at)
+        if head is None or not request_der.startswith(head, at):
+            return None
+        at += len(head)
+    # 2. The list holds one Request with nothing but a CertID.
+    if size < at + _PREFIX_AT + _PREFIX_SIZE + 3:
         return None
-    head = bytes((0x30, size - 2, 0x30, size - 4, 0x30, size - 6, 0x30, size - 8, 0x30, size - 10))
-    if request_der[:10] != head or request_der[65] != 2 or request_der[66] != size - _SERIAL_AT:
+    serial_at = at + _PREFIX_AT + _PREFIX_SIZE + 2
+    serial_size = request_der[serial_at - 1]
+    end, inner = serial_at + serial_size, _PREFIX_SIZE + 2 + serial_size
+    if serial_size > _LONGEST_SERIAL or end > size or request_der[serial_at - 2] != der.INTEGER:
+        return None
+    if request_der[at : at + _PREFIX_AT] != bytes((0x30, inner + 4, 0x30, inner + 2, 0x30, inner)):
         return None
     # A zero in front is either not DER or not a number of ours, and ours are positive: for the careful reader.
-    if not 0 < request_der[_SERIAL_AT] < 0x80:
+    if not serial_size or not 0 < request_der[serial_at] < 0x80:
         return None
-    return request_der[_PREFIX], request_der[_SERIAL_AT:]
+    # 3. Nothing else, or a nonce.
+    nonce = None
+    if end != size:
+        value_at = end + len(_BEFORE_NONCE) + 8
+        rest = size - end
+        if rest > 0x7F or size < value_at + _SHORTEST_NONCE or request_der[end:value_at] != _nonce_head(rest):
+            return None
+        nonce = request_der[value_at:]
+    return Quick(request_der[at + _PREFIX_AT : serial_at - 2], request_der[serial_at:end], nonce)
+
+
+@lru_cache(maxsize=512)
+def _head(left: int) -> bytes | None:
+    """Return tag and length of a SEQUENCE that is `left` octets long with them."""
+    if 2 <= left < 0x82:
+        return bytes((0x30, left - 2))
+    return bytes((0x30, 0x81, left - 3)) if 0x83 <= left < 0x103 else None
+
+
+@lru_cache(maxsize=128)
+def _nonce_head(left: int) -> bytes:
+    """Return what stands before the value of a nonce in extensions of `left` octets (RFC 6960, 4.1.1, RFC 9654)."""
+    sizes = (0xA2, left - 2, 0x30, left - 4, 0x30, left - 6)
+    return bytes(sizes) + _BEFORE_NONCE + bytes((der.OCTET_STRING, left - 8 - len(_BEFORE_NONCE)))
 
 
 def prefix_of(issuer: IssuerId) -> bytes:
@@ -71,10 +117,11 @@ class Composer:
 
     def to_be_signed(self, prefix: bytes, serial: bytes, said: Said, nonce: bytes | None = None) -> bytes:
         """Return the ResponseData for one certificate; `serial` is the content of the INTEGER."""
-        head, tail = self._around(prefix, len(serial), said)
         if nonce is None:
+            head, tail = self._around(prefix, len(serial), said, None)
             return head + serial + tail
-        return self.to_be_signed_for([(der.sequence(prefix, der.encode(der.INTEGER, serial)), said)], nonce)
+        head, tail = self._around(prefix, len(serial), said, len(nonce))
+        return b"".join((head, serial, tail, nonce))
 
     def to_be_signed_for(self, singles: Sequence[tuple[bytes, Said]], nonce: bytes | None) -> bytes:
         """Return the ResponseData for several certificates, each by its whole CertID; produced when the first says."""
@@ -94,13 +141,13 @@ class Composer:
         before, between = self._wrapping(len(data), len(signature))
         return b"".join((before, data, between, signature, self._after_signature))
 
-    def _make_around(self, prefix: bytes, size: int, said: Said) -> tuple[bytes, bytes]:
-        # Everything before the serial number comes out the same whatever its octets are.
-        marker = b"\x01" * size
-        cert_id = der.sequence(prefix, der.encode(der.INTEGER, marker))
-        data = self.to_be_signed_for([(cert_id, said)], None)
+    def _make_around(self, prefix: bytes, size: int, said: Said, nonce_size: int | None) -> tuple[bytes, bytes]:
+        # What surrounds the serial number comes out the same whatever its octets are; so it does before the nonce,
+        # which stands at the very end.
+        cert_id = der.sequence(prefix, der.encode(der.INTEGER, b"\x01" * size))
+        data = self.to_be_signed_for([(cert_id, said)], bytes(nonce_size) if nonce_size is not None else None)
         at = data.index(cert_id) + len(cert_id)
-        return data[: at - size], data[at:]
+        return data[: at - size], data[at : len(data) - (nonce_size or 0)]
 
     def _make_wrapping(self, data_size: int, signature_size: int) -> tuple[bytes, bytes]:
         data, signature = bytes(data_size), bytes(signature_size)
