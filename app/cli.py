@@ -31,6 +31,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "migrate": Part("app.cli", "migrate", "Bring the database's tables up to date."),
     "authority": Part("app.certificates.commands", "authority", "Make the authorities of this installation."),
     "registry": Part("app.registry.commands", "registry", "Enter the first agencies, people and accounts."),
+    "campaign": Part("app.campaigns.cli", "campaign", "Certificates for many people from one file."),
     "ca": Part("app.certificates.cli", "ca", "Make and run certificate authorities."),
     "pdf": Part("app.signing.cli", "pdf", "Sign and check PDF files."),
     "pass": Part("app.meetings.cli", "pass_group", "Read the pass in a QR code."),

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.campaigns import check_job, invitations, runner
+from app.campaigns import check_job, invitations, retention, runner
 from app.campaigns.models import Campaign, CampaignState, Mode
 from app.campaigns.service import CHECK_TASK, RUN_TASK
 from app.core.db import transaction
+from app.core.logs import log
 from app.core.queue import RETRY, enqueue, jobs
 from app.core.settings import load
 
@@ -46,6 +47,19 @@ def tend(timestamp: int) -> None:
         for campaign_id in running:
             if not runner.is_running(settings, campaign_id):
                 enqueue(session, RUN_TASK, {"campaign_id": str(campaign_id)}, queueing_lock=f"campaign:{campaign_id}")
+
+
+@jobs.periodic(cron="41 2 * * *")
+@jobs.task(name="campaigns.purge", queueing_lock="campaigns.purge", lock="campaigns.purge")
+def purge(timestamp: int) -> None:
+    """Every night, forget the people of campaigns that are long over."""
+    del timestamp
+    with transaction() as session:
+        due = retention.due(session, now=_now())
+    for campaign_id in due:
+        with transaction() as session:
+            rows = retention.purge(session, campaign_id, now=_now())
+        log.info("campaign_purged", campaign=str(campaign_id), rows=rows)
 
 
 def _now() -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 from sqlalchemy.orm import Session
@@ -31,7 +32,7 @@ def connected() -> Iterator[Settings]:
     with _database_url(settings) as url:
         db.configure(url)
         try:
-            yield settings
+            yield replace(settings, database_url=url)
         except AppError as error:
             raise click.ClickException(str(error)) from error
         finally:
