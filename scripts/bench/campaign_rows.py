@@ -62,20 +62,26 @@ def add_campaign(city: City, rows: int, *, proven: bool = False) -> uuid.UUID:
 def _rows(
     city: City, campaign_id: uuid.UUID, waves: list[uuid.UUID], rows: int, proven: bool
 ) -> Iterator[tuple[object, ...]]:
+    people = names(rows, seed=3)
+    for number, key in enumerate(_keys(rows, proven), 1):
+        ward = number % len(waves)
+        surname, _, given_name = next(people).rpartition(" ")
+        yield (
+            campaign_id, number, waves[ward], city.wards[ward].id, RowState.ACCEPTED.value,
+            secrets.token_bytes(32), surname, given_name,
+            None if proven else key, key if proven else None,
+        )  # fmt: skip
+
+
+def _keys(rows: int, proven: bool) -> Iterator[bytes]:
+    make = _proven_keys if proven else _requests
+    chunks = [min(_CHUNK, rows - start) for start in range(0, rows, _CHUNK)]
+    if len(chunks) == 1:
+        yield from make(rows)
+        return
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        chunks = [min(_CHUNK, rows - start) for start in range(0, rows, _CHUNK)]
-        people = names(rows, seed=3)
-        number = 0
-        for made in pool.imap(_proven_keys if proven else _requests, chunks):
-            for key in made:
-                number += 1
-                ward = number % len(waves)
-                surname, _, given_name = next(people).rpartition(" ")
-                yield (
-                    campaign_id, number, waves[ward], city.wards[ward].id, RowState.ACCEPTED.value,
-                    secrets.token_bytes(32), surname, given_name,
-                    None if proven else key, key if proven else None,
-                )  # fmt: skip
+        for made in pool.imap(make, chunks):
+            yield from made
 
 
 def _requests(count: int) -> list[bytes]:

@@ -25,7 +25,7 @@ _PATIENCE = 30.0
 
 
 def main() -> None:
-    runs = int(_word("--runs") or (24 if is_quick() else 1_008))
+    runs = int(_word("--runs") or (30 if is_quick() else 1_008))
     seed = int(_word("--seed") or random.SystemRandom().randrange(2**32))
     say(f"seed {seed}")
     chance = random.Random(seed)  # noqa: S311  which point comes when

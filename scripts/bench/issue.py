@@ -46,7 +46,7 @@ def measure(name: str, city_: City, rows: int, *, proven: bool) -> None:
                 AuditEntry.act == "certificate_issued", AuditEntry.facts["campaign"].astext == str(campaign_id)
             )
         )
-        parts = session.execute(
+        spent = session.execute(
             select(func.sum(Batch.prove_us), func.sum(Batch.prepare_us), func.sum(Batch.sign_us)).where(
                 Batch.campaign_id == campaign_id
             )
@@ -56,9 +56,9 @@ def measure(name: str, city_: City, rows: int, *, proven: bool) -> None:
     figure(f"{name}", rows / took, "certificates/s")
     figure(f"{name}_total", took, "s")
     cores = 2 * took * 1_000_000
-    parts = tuple(float(spent or 0) for spent in parts)
-    for part, spent in zip(("prove", "prepare_and_lint", "sign"), parts, strict=True):
-        figure(f"{name}.{part}", 100 * spent / cores, "% of two cores")
+    parts = tuple(float(one or 0) for one in spent)
+    for part, share in zip(("prove", "prepare_and_lint", "sign"), parts, strict=True):
+        figure(f"{name}.{part}", 100 * share / cores, "% of two cores")
     figure(f"{name}.database_and_rest", 100 * (1 - sum(parts) / cores), "% of two cores")
 
 
