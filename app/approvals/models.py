@@ -53,8 +53,9 @@ class Act(Base):
 
     id: Mapped[PublicId]
     kind: Mapped[str]
-    # Canonical JSON of kind, agency, object, payload and subjects: the very bytes that the digest is of.
-    canonical: Mapped[bytes]
+    # Canonical JSON of kind, agency, object, payload and subjects: the very bytes that the digest is of. With many
+    # subjects they are megabytes, which no list of acts should carry.
+    canonical: Mapped[bytes] = mapped_column(deferred=True)
     # SHA-256 of `canonical`.
     digest: Mapped[bytes]
     agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
-from app.core.settings import Settings
+from app.core.settings import Settings, load
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Policy:
     agency: Rate = AGENCY
 
 
-_policy = Policy()
+_policy: Policy | None = None
 
 
 def configure(settings: Settings) -> None:
@@ -42,10 +43,14 @@ def configure(settings: Settings) -> None:
     )
 
 
-def use(policy: Policy) -> None:
+def use(policy: Policy | None) -> None:
+    """Use `policy` from now on; None reads the environment again when it is next needed."""
     global _policy  # noqa: PLW0603  like the database, one for the process
     _policy = policy
 
 
 def current() -> Policy:
-    return _policy
+    """Return the policy of this process; one that was given none, a command or a job, reads its environment."""
+    if _policy is None:
+        configure(load(os.environ))
+    return _policy or Policy()

@@ -65,7 +65,7 @@ def done(kind: ActKind) -> list[dict[str, object]]:
 def default_policy() -> Iterator[None]:
     policy.use(policy.Policy())
     yield
-    policy.use(policy.Policy())
+    policy.use(None)
 
 
 @pytest.fixture

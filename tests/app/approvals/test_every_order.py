@@ -70,7 +70,7 @@ class Approving(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.session.rollback()
         self.stack.close()
-        policy.use(policy.Policy())
+        policy.use(None)
 
     def actor(self, login: str) -> Any:
         return accounts.actor_of(self.account(login))

@@ -102,3 +102,11 @@ def test_a_paused_officer_approves_no_act_either(city: City) -> None:
         act = service.request(session, city.actor("hoa"), "mark", {}, **asked)
     with pytest.raises(Forbidden, match="paused"), db.transaction() as session:
         service.approve(session, city.actor("tam"), act.id, digest=act.digest_hex, now=NOW)
+
+
+def test_a_command_takes_its_policy_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KYVAO_RATES", "officer=5")
+    monkeypatch.setenv("KYVAO_APPROVERS", "release=2")
+    policy.use(None)
+    found = policy.current()
+    assert (found.officer.limit, found.agency.limit, found.approvers) == (5, 500, {"release": 2})
