@@ -17,7 +17,16 @@ from app.core.queue_care import HEARTBEAT, SILENCE
 from app.core.settings import Settings, load
 
 # Capabilities with a `tasks.py`; importing it registers its tasks.
-TASKS: Final[tuple[str, ...]] = ("alarms", "approvals", "campaigns", "certificates", "gate", "meetings", "notices")
+TASKS: Final[tuple[str, ...]] = (
+    "alarms",
+    "approvals",
+    "campaigns",
+    "certificates",
+    "gate",
+    "meetings",
+    "notices",
+    "status",
+)
 
 
 def register_tasks() -> None:
@@ -48,6 +57,8 @@ def main() -> None:
             shutdown_graceful_timeout=30,
             update_heartbeat_interval=HEARTBEAT,
             stalled_worker_timeout=SILENCE,
+            # Rounds of a few seconds would fill the table; what went wrong is kept.
+            delete_jobs="successful",
         )
 
 
