@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import models as accounts
+from app.accounts import token_models as tokens
 from app.alarms import models as alarms
 from app.approvals import models as approvals
 from app.audit import models as audit
@@ -42,4 +43,5 @@ __all__ = [
     "signing",
     "status",
     "throttle",
+    "tokens",
 ]

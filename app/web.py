@@ -22,6 +22,7 @@ from app.core.storage import Storage
 CAPABILITIES: Final = (
     "home",
     "accounts",
+    "interface",
     "approvals",
     "certificates",
     "campaigns",
@@ -31,6 +32,7 @@ CAPABILITIES: Final = (
     "gate",
     "meetings",
     "alarms",
+    "status",
     "notices",
 )
 

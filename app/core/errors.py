@@ -6,6 +6,7 @@ Sentences are given lazily translated (`lazy_gettext`), so that they appear in t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -22,6 +23,8 @@ class AppError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.next_step = next_step
+        # Further members of the problem document (RFC 9457, 3.2), for programs.
+        self.members: Mapping[str, object] = {}
 
     def __str__(self) -> str:
         return str(self.sentence)

@@ -53,6 +53,7 @@ class Permission(StrEnum):
     CLOSE_ALARMS = "close_alarms"
     RUN_CAMPAIGNS = "run_campaigns"
     READ_CAMPAIGNS = "read_campaigns"
+    READ_HEALTH = "read_health"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -78,6 +79,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EXPORT_REGISTER,
             Permission.REVOKE_CERTIFICATES,
             Permission.MANAGE_GATES,
+            Permission.READ_HEALTH,
             Permission.READ_AUDIT,
             Permission.READ_OUTBOX,
             Permission.SEE_APPROVALS,
@@ -92,6 +94,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.FIND_CERTIFICATES,
             Permission.EXPORT_REGISTER,
+            Permission.READ_HEALTH,
             Permission.READ_AUDIT,
             Permission.SEE_APPROVALS,
             Permission.READ_ALARMS,
@@ -118,11 +121,15 @@ class Actor:
     person_id: UUID | None
     label: str
     grants: tuple[Grant, ...]
+    # What an access token is limited to; None for a person at a page, who may do all that the roles allow.
+    only: frozenset[Permission] | None = None
 
     def may(self, permission: Permission) -> bool:
-        return any(permission in ROLE_PERMISSIONS[grant.role] for grant in self.grants)
+        return bool(self.grants_for(permission))
 
     def grants_for(self, permission: Permission) -> tuple[Grant, ...]:
+        if self.only is not None and permission not in self.only:
+            return ()
         return tuple(grant for grant in self.grants if permission in ROLE_PERMISSIONS[grant.role])
 
     def has_role(self, role: Role) -> bool:

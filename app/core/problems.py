@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.core import errors
 from app.core.logs import log
@@ -32,6 +33,10 @@ _HTTP_SENTENCES: dict[int, tuple[errors.Sentence, errors.Sentence]] = {
     ),
     404: (_l("There is no page at this address."), _l("Check the address, or begin from the home page.")),
     405: (_l("This page cannot be used that way."), _l("Begin from the home page.")),
+    415: (
+        _l("The body must be JSON. Nothing was changed."),
+        _l("Send it with “Content-Type: application/json”."),
+    ),
     413: (
         _l("What you sent is too large. Nothing was changed."),
         _l("Send a smaller file; a PDF may have up to 25 MB."),
@@ -49,6 +54,8 @@ def status_of(error: errors.AppError) -> HTTPStatus:
 
 def wants_json() -> bool:
     """Say whether the caller is a program: it asks for JSON, or it sent JSON."""
+    if request.path.startswith("/api/"):
+        return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
     return request.is_json or (best is not None and best != "text/html")
 
@@ -64,7 +71,10 @@ def init_problems(app: Flask) -> None:
 def _app_error(error: errors.AppError) -> ResponseReturnValue:
     if isinstance(error, errors.NotSignedIn) and not wants_json() and request.method == "GET":
         return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
-    return _answer(status_of(error), error.sentence, error.next_step)
+    answer = _answer(status_of(error), error.sentence, error.next_step, error.members)
+    if isinstance(error, errors.NotSignedIn) and isinstance(answer, Response):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def _csrf_error(error: CSRFError) -> ResponseReturnValue:
@@ -81,7 +91,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error
     code = error.code or 500
     sentence, next_step = _HTTP_SENTENCES.get(code, _HTTP_SENTENCES[400])
-    return _answer(HTTPStatus(code), sentence, next_step)
+    answer = _answer(HTTPStatus(code), sentence, next_step)
+    if isinstance(error, MethodNotAllowed) and isinstance(answer, Response):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
@@ -93,10 +106,16 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     )
 
 
-def _answer(status: HTTPStatus, sentence: errors.Sentence, next_step: errors.Sentence | None) -> ResponseReturnValue:
+def _answer(
+    status: HTTPStatus,
+    sentence: errors.Sentence,
+    next_step: errors.Sentence | None,
+    members: Mapping[str, object] | None = None,
+) -> ResponseReturnValue:
     reference = g.get("reference", "")
     if wants_json():
-        body = {"type": "about:blank", "title": str(sentence), "status": status.value, "reference": reference}
+        body: dict[str, object] = {"type": "about:blank", "title": str(sentence), "status": status.value}
+        body |= {"reference": reference, **(members or {})}
         if next_step is not None:
             body["detail"] = str(next_step)
         response: Response = jsonify(body)
