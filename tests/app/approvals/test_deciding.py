@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -14,7 +16,7 @@ from app.approvals import policy, service
 from app.approvals.models import Act, ActState
 from app.audit.models import AuditEntry
 from app.core import db
-from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound, TooMany
 from app.registry.models import Person
 from tests.app.approvals.conftest import NOW, City
 
@@ -216,3 +218,38 @@ def test_the_inbox_holds_what_one_may_decide_on_and_nothing_else(city: City) -> 
 def test_a_number_that_is_not_whole_is_not_asked_for(city: City) -> None:
     with pytest.raises(AppError):
         ask(city, share=0.5)
+
+
+def test_two_who_approve_at_the_same_moment_do_it_once(city: City, done: Done) -> None:
+    act = ask(city)
+    together = Barrier(2)
+
+    def vote(login: str) -> str:
+        actor = city.actor(login)
+        together.wait(timeout=10)
+        try:
+            with db.transaction() as session:
+                return service.approve(session, actor, act.id, digest=act.digest_hex, now=NOW).state
+        except Conflict:
+            return "too late"
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(pool.map(vote, ["tam", "ba"]))
+    assert outcomes == ["executed", "too late"]
+    assert len(done) == 1
+
+
+def test_more_than_an_officers_rate_at_the_same_moment_is_refused(city: City) -> None:
+    policy.use(policy.Policy(officer=policy.Rate(3, timedelta(hours=1))))
+    officer = city.actor("dang")
+
+    def take(_: int) -> bool:
+        try:
+            with db.transaction() as session:
+                service.check_rate(session, officer, "certificate_approval", city.ward, 1, NOW)
+        except (TooMany, Forbidden):
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(8))) == 3

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -13,10 +15,11 @@ from sqlalchemy import select
 
 from app.accounts import service as accounts
 from app.accounts.models import RoleGrant
-from app.approvals import policy, service
+from app.approvals import policy, roles, service
 from app.approvals.models import Act, ActState, ApprovalPause
 from app.core import db
-from app.core.permissions import Role
+from app.core.errors import Conflict
+from app.core.permissions import Actor, Role
 from tests.app.approvals.conftest import City
 
 SignIn = Callable[[str], FlaskClient]
@@ -184,3 +187,22 @@ def test_an_act_that_needs_two_says_so_until_the_second_has_approved(city: City,
     assert "It is done" in post(browser("ba"), address, f"{address}/approve")
     with db.transaction() as session:
         assert session.get_one(Act, act.id).state == ActState.EXECUTED
+
+
+def test_two_administrators_who_close_each_others_accounts_at_once_do_not_both(city: City) -> None:
+    with db.transaction() as session:
+        roles.disable(session, city.actor("hoa"), account_id(city, "bien"), now=datetime.now(UTC))
+    together = Barrier(2)
+    pairs = [(city.actor("hoa"), account_id(city, "tam")), (city.actor("tam"), account_id(city, "hoa"))]
+
+    def close(pair: tuple[Actor, UUID]) -> bool:
+        together.wait(timeout=10)
+        try:
+            with db.transaction() as session:
+                roles.disable(session, pair[0], pair[1], now=datetime.now(UTC))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(close, pairs)) == [False, True]
