@@ -83,12 +83,12 @@ def _publish(settings: Settings, lease: crls.Lease, signers: crls.Signers) -> No
             made = crls.publish_taken(session, settings, lease, signers, now=datetime.now(UTC))
     except PkiError as error:
         # One list that cannot be made must not stop the others.
-        log.error("crl_refused", authority_id=lease.authority_id, shard=lease.shard, why=type(error).__name__)
+        log.error("crl_refused", authority_id=str(lease.authority_id), shard=lease.shard, why=type(error).__name__)
         with transaction() as session:
             crls.note_refusal(session, lease, error, now=datetime.now(UTC))
         return
     if made is not None:
-        log.info("crl_published", authority_id=lease.authority_id, shard=lease.shard, number=lease.number)
+        log.info("crl_published", authority_id=str(lease.authority_id), shard=lease.shard, number=lease.number)
 
 
 @jobs.periodic(cron="17 3 * * *")
