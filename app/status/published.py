@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.certificates.models import Authority, Crl
@@ -64,12 +65,21 @@ class Kept:
             self._everything += 1
 
     def get(self, name: str, read: Callable[[], Published | None], *, told: bool) -> Published | None:
-        """Return the file; `told` says that `forget` is called when there is a new one."""
+        """Return the file; `told` says that `forget` is called when there is a new one.
+
+        While the database is away, what is kept goes on: it says itself until when it holds. Raises SQLAlchemyError
+        when nothing is kept.
+        """
         count = self._counts.get(name, 0) + (self._everything << 32)
         kept = self._kept.get(name)
         if kept is not None and kept[0] == count and monotonic() < kept[1] + (_WHEN_TOLD if told else _UNTOLD):
             return kept[2]
-        found = read()
+        try:
+            found = read()
+        except SQLAlchemyError:
+            if kept is None:
+                raise
+            return kept[2]
         if found is not None:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept = {}

@@ -119,7 +119,10 @@ class StatusServer:
         for pattern, make in ((_CRL, self._crl), (_CA, self._certificate)):
             found = pattern.fullmatch(path)
             if found and environ["REQUEST_METHOD"] in _READ:
-                return make(environ, *found.groups())
+                try:
+                    return make(environ, *found.groups())
+                except SQLAlchemyError:
+                    return _plain(HTTPStatus.SERVICE_UNAVAILABLE, "database", ("Retry-After", "5"))
         return None
 
     def _ocsp(self, environ: WSGIEnvironment, start_response: StartResponse, path: str) -> Iterable[bytes]:

@@ -18,7 +18,7 @@ from app.core.problems import init_problems
 from app.core.running import settings
 from app.core.security import init_security
 from app.core.settings import Settings
-from app.status import published
+from app.status import health_pages, published
 
 bp = Blueprint("status", __name__)
 
@@ -65,3 +65,8 @@ def build(configured: Settings) -> Flask:
     app.register_blueprint(bp)
     check_guards(app)
     return app
+
+
+def init(app: Flask) -> None:
+    """Register the pages about `status` in `web`."""
+    health_pages.init(app)
