@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from flask import g, has_request_context
-from sqlalchemy import select
+from sqlalchemy import and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
@@ -49,4 +49,14 @@ def newest(session: Session, *, before_id: int | None = None) -> Sequence[AuditE
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(PAGE)
     if before_id is not None:
         query = query.where(AuditEntry.id < before_id)
+    return session.scalars(query).all()
+
+
+def about(session: Session, things: Mapping[str, Sequence[object]], *, many: int = 200) -> Sequence[AuditEntry]:
+    """Return the newest entries about the objects, by their kinds, newest first."""
+    named = [
+        and_(AuditEntry.object_kind == kind, AuditEntry.object_id.in_([str(one) for one in ids]))
+        for kind, ids in things.items()
+    ]
+    query = select(AuditEntry).where(or_(false(), *named)).order_by(AuditEntry.id.desc()).limit(many)
     return session.scalars(query).all()

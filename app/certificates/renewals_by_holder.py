@@ -50,6 +50,11 @@ def standing(session: Session, certificate: Certificate, *, now: datetime) -> St
     return Standing.READY if _is_unchanged(certificate, person) else Standing.FACTS_CHANGED
 
 
+def is_due(session: Session, certificate: Certificate, *, now: datetime) -> bool:
+    """Say whether it is time for the holder to renew, by themselves or with an officer."""
+    return standing(session, certificate, now=now) in {Standing.READY, Standing.FACTS_CHANGED}
+
+
 def renew(
     session: Session,
     actor: Actor,

@@ -98,6 +98,12 @@ def newest_request(session: Session, person_id: UUID) -> CertificateRequest | No
     return session.scalar(query.order_by(CertificateRequest.requested_at.desc()).limit(1))
 
 
+def of_person(session: Session, person_id: UUID) -> Sequence[CertificateRequest]:
+    """Return every request of a person, newest first."""
+    query = select(CertificateRequest).where(CertificateRequest.person_id == person_id)
+    return session.scalars(query.order_by(CertificateRequest.requested_at.desc())).all()
+
+
 def pending(session: Session, actor: Actor) -> Sequence[tuple[CertificateRequest, Person]]:
     """Return what the actor may decide on, oldest first; their own requests are not among it."""
     query = (

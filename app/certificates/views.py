@@ -17,10 +17,16 @@ from sqlalchemy.orm import Session
 
 from app.certificates import (
     admin,
+    bulk_revocation_pages,
     console_pages,
+    holder_pages,
+    posts,
+    posts_pages,
     profile_pages,
     register,
     register_pages,
+    renewals,
+    renewals_by_holder,
     requests,
     revocation_pages,
     revocations,
@@ -30,6 +36,7 @@ from app.certificates.forms import ActForm
 from app.certificates.models import CertificateRequest, RequestState
 from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
+from app.core.i18n import day
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.registry import service as registry
@@ -45,8 +52,17 @@ def index() -> ResponseReturnValue:
         found = register.of_person(session, person_id)
         current = register.current_of_person(session, person_id, now=now)
         newest = requests.newest_request(session, person_id)
+        ends = renewals.planned_ends(session, [one.id for one in found])
+        may_renew = current is not None and renewals_by_holder.is_due(session, current, now=now)
     return render_template(
-        "certificates/index.html", certificates=found, current=current, newest=newest, now=now, words=words
+        "certificates/index.html",
+        certificates=found,
+        current=current,
+        newest=newest,
+        ends=ends,
+        may_renew=may_renew,
+        now=now,
+        words=words,
     )
 
 
@@ -116,6 +132,14 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
             count,
         )
         found.append(Waiting(sentence, url_for("certificates_admin.pending"), count))
+    if actor.may(Permission.REVOKE_CERTIFICATES):
+        proposed = posts.count_pending(session, actor)
+        sentence = ngettext(
+            "%(num)s certificate belongs to a post that was left: decide on it",
+            "%(num)s certificates belong to posts that were left: decide on them",
+            proposed,
+        )
+        found.append(Waiting(sentence, url_for("certificates_posts.proposals"), proposed))
     if actor.may(Permission.HOLD_CERTIFICATE) and actor.person_id is not None:
         found += _waiting_for_holder(session, actor.person_id)
     return found
@@ -127,7 +151,8 @@ def init(app: Flask) -> None:
     app.register_blueprint(admin.bp)
     app.register_blueprint(register_pages.bp)
     console_pages.init(app)
-    app.register_blueprint(revocation_pages.bp)
+    for pages in (revocation_pages, bulk_revocation_pages, posts_pages, holder_pages):
+        app.register_blueprint(pages.bp)
     add_place(
         app,
         Place(
@@ -155,6 +180,26 @@ def init(app: Flask) -> None:
             _l("Find a certificate by name, number or agency."),
         ),
     )
+    add_place(
+        app,
+        Place(
+            _l("Lists of certificates"),
+            "certificates_bulk.index",
+            Permission.REVOKE_CERTIFICATES,
+            _l("Revoke, suspend or release many at once, together with another administrator."),
+            in_header=False,
+        ),
+    )
+    add_place(
+        app,
+        Place(
+            _l("Somebody leaves a post"),
+            "certificates_posts.find_posts",
+            Permission.REVOKE_CERTIFICATES,
+            _l("End a post and decide on the certificates that hang on it."),
+            in_header=False,
+        ),
+    )
     add_waiting(app, waiting)
 
 
@@ -163,8 +208,12 @@ def _waiting_for_holder(session: Session, person_id: UUID) -> list[Waiting]:
     if newest is not None and newest.state in {RequestState.REFUSED, RequestState.FAILED}:
         href = url_for("certificates.show_request", request_id=newest.id)
         return [Waiting(_("Your request for a certificate was refused. Read why."), href, 1)]
-    has_one = register.current_of_person(session, person_id, now=datetime.now(UTC)) is not None
-    if has_one or requests.open_request(session, person_id) is not None:
+    now = datetime.now(UTC)
+    current = register.current_of_person(session, person_id, now=now)
+    if current is not None and renewals_by_holder.is_due(session, current, now=now):
+        href = url_for("certificates_holder.renew", certificate_id=current.id)
+        return [Waiting(_("Your certificate ends on %(day)s. Renew it now.", day=day(current.not_after)), href, 1)]
+    if current is not None or requests.open_request(session, person_id) is not None:
         return []
     return [Waiting(_("You have no certificate yet. Ask for one to sign papers."), url_for("certificates.new"), 1)]
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.audit import service as audit
 from app.core.errors import Conflict, NotFound
 from app.core.permissions import Actor, Permission
 from app.registry import scope
 from app.registry.models import Agency, Person, Post
-from app.registry.search import fold
+from app.registry.search import fold, pattern
 
 
 def new_identifier() -> str:
@@ -85,6 +85,23 @@ def agency(session: Session, agency_id: UUID) -> Agency:
     if found is None:
         raise NotFound(_l("There is no such agency."))
     return found
+
+
+def search_posts(session: Session, actor: Actor, permission: Permission, text: str) -> Sequence[Post]:
+    """Return posts that are held, by name of the person, in the actor's scope; at most 50."""
+    query = (
+        select(Post)
+        .join(Person, Person.id == Post.person_id)
+        .where(
+            Post.ended_at.is_(None),
+            Person.search_name.like(pattern(text)),
+            scope.within(actor, permission, Post.agency_id),
+        )
+        .order_by(Person.search_name)
+        .limit(50)
+        .options(joinedload(Post.person))
+    )
+    return session.scalars(query).unique().all()
 
 
 def find_post(session: Session, actor: Actor, permission: Permission, post_id: UUID) -> Post:
