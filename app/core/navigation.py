@@ -60,7 +60,9 @@ def add_waiting(app: Flask, provider: WaitingProvider) -> None:
 
 
 def places_for(app: Flask, actor: Actor) -> list[Place]:
-    return [place for place in directory(app).places if place.permission is None or actor.may(place.permission)]
+    """Return the places of `actor`; what is used every day, and so stands in the header, comes first."""
+    open_to = [place for place in directory(app).places if place.permission is None or actor.may(place.permission)]
+    return sorted(open_to, key=lambda place: not place.in_header)
 
 
 def init_navigation(app: Flask, settings: Settings) -> None:
