@@ -156,6 +156,7 @@ def revoke(
     at = now.replace(microsecond=0)
     authority.revoked_at, authority.revocation_reason = at, int(reason)
     authority.retired_at = authority.retired_at or at
+    crls.make_due(session, authority, now=now)
     _tell(session, authority, authority.issuer_id)
     _record(session, actor, "authority_revoked", authority, approval, reason=reason.name.lower())
     publish_soon(session)

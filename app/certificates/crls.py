@@ -24,6 +24,7 @@ from app.core.failpoints import reach
 from app.core.settings import Settings
 from pki.authority import Issuer
 from pki.errors import CrlRefused, PkiError
+from pki.revocation import RevocationReason
 
 # A publisher that dies lets others have its shards after this; one shard takes some 20 ms.
 LEASE: Final = timedelta(seconds=10)
@@ -31,6 +32,8 @@ LEASE: Final = timedelta(seconds=10)
 _AGAIN: Final = timedelta(minutes=1)
 # Lists that are kept besides the newest, to see what was said lately.
 _KEPT: Final = 2
+
+_LOST: Final = frozenset({RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE})
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def take_one(session: Session, authority: Authority, shard: int, *, now: datetim
 
 
 def publish_taken(session: Session, settings: Settings, lease: Lease, signers: Signers, *, now: datetime) -> Crl | None:
-    """Sign and store the list of a taken number; None if the lease ran out, or the authority's certificate has ended.
+    """Sign and store the list of a taken number; None if the lease ran out, or no list is made any more.
 
     Raises CrlRefused if it would not follow the last list, lost an entry, or does not hold what the register holds.
     """
@@ -131,7 +134,7 @@ def publish_taken(session: Session, settings: Settings, lease: Lease, signers: S
     # 2. Remove the marks that are visible now, then read: what commits in between stays marked.
     marks = delete(ShardChange).where(ShardChange.authority_id == authority.id, ShardChange.shard == lease.shard)
     session.execute(marks)
-    if _ends(authority) <= now:
+    if is_over(authority, now=now):
         row.next_at, row.leased_until = None, None
         session.flush()
         return None
@@ -172,7 +175,7 @@ def publish(session: Session, settings: Settings, authority: Authority, shard: i
     """
     made = publish_taken(session, settings, take_one(session, authority, shard, now=now), Signers(settings), now=now)
     if made is None:
-        raise CrlRefused("the authority's certificate has ended")
+        raise CrlRefused("this authority makes no more lists")
     return made
 
 
@@ -184,10 +187,25 @@ def publish_first(session: Session, settings: Settings, authorities: Sequence[Au
             publish_taken(session, settings, take_one(session, authority, shard, now=now), signers, now=now)
 
 
+def is_over(authority: Authority, *, now: datetime) -> bool:
+    """Say whether an authority makes no more lists: its certificate has ended, or its key is somebody else's.
+
+    Nobody believes a list under a lost key, and the list above it ends every path through the authority.
+    """
+    if authority.revoked_at is not None and authority.revocation_reason in _LOST:
+        return True
+    return x509.load_der_x509_certificate(authority.certificate_der).not_valid_after_utc <= now
+
+
 def make_all_due(session: Session, *, now: datetime) -> None:
     """Let the next round publish every list, those that were refused a moment ago included."""
     kept = update(CrlShard).where(CrlShard.next_at.is_not(None))
     session.execute(kept.values(next_at=now, leased_until=None))
+
+
+def make_due(session: Session, authority: Authority, *, now: datetime) -> None:
+    """Let the next round look at every list of one authority."""
+    session.execute(update(CrlShard).where(CrlShard.authority_id == authority.id).values(next_at=now))
 
 
 def refusals(session: Session) -> list[tuple[str, str]]:
@@ -207,7 +225,3 @@ def _store(session: Session, authority: Authority, made: Crl) -> None:
     name = crl_making.name_of(authority, made.shard)
     for file in (name, f"{name}-delta") if made.delta_der else (name,):
         session.execute(select(func.pg_notify("kyvao_crl", file)))
-
-
-def _ends(authority: Authority) -> datetime:
-    return x509.load_der_x509_certificate(authority.certificate_der).not_valid_after_utc

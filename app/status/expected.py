@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.certificates.crl_models import FULL
+from app.certificates.crls import is_over
 from app.certificates.models import Authority, Certificate, CertificateState, Crl
 from app.certificates.register import service_certificate
 from pki.profiles import ProfileName
@@ -40,7 +41,8 @@ def expected(session: Session, *, now: datetime) -> Expected:
     newest = select(Crl.authority_id, Crl.shard, func.max(Crl.number)).group_by(Crl.authority_id, Crl.shard)
     for authority_id, shard, number in session.execute(newest):
         numbers.setdefault(authority_id, {})["full" if shard == FULL else str(shard)] = number
-    authorities = session.scalars(select(Authority).order_by(Authority.name)).all()
+    every = session.scalars(select(Authority).order_by(Authority.name))
+    authorities = [one for one in every if not is_over(one, now=now)]
     unit = service_certificate(session, ProfileName.TSA_UNIT, now=now)
     return Expected(
         tuple(_authority(session, one, numbers.get(one.id, {}), now) for one in authorities),

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.certificates.crl_models import CrlShard
 from app.certificates.models import Authority, Crl
 
 # All lists of every authority, with room; a city has some hundred and fifty.
@@ -135,8 +136,10 @@ def overview(session: Session) -> list[Shown]:
 
 
 def stalest(session: Session) -> datetime | None:
-    """Return the end of the newest list that ends first; None before there are any."""
-    newest = select(func.max(Crl.next_update).label("ends")).group_by(Crl.authority_id, Crl.shard).subquery()
+    """Return the end of the newest list that ends first, among those that are kept fresh; None before there are any."""
+    kept = (CrlShard.authority_id == Crl.authority_id) & (CrlShard.shard == Crl.shard) & CrlShard.next_at.is_not(None)
+    ends_of = select(func.max(Crl.next_update).label("ends")).join(CrlShard, kept)
+    newest = ends_of.group_by(Crl.authority_id, Crl.shard).subquery()
     ends: datetime | None = session.scalar(select(func.min(newest.c.ends)))
     return ends
 

@@ -26,7 +26,9 @@ def due(session: Session, *, now: datetime) -> list[UUID]:
     """Return the authorities whose responder ends soon, or has none, and whose key is here."""
     return [
         authority.id
-        for authority in session.scalars(select(Authority).where(Authority.key_reference.is_not(None)))
+        for authority in session.scalars(
+            select(Authority).where(Authority.key_reference.is_not(None), Authority.revoked_at.is_(None))
+        )
         if _is_due(session, authority.id, now)
     ]
 

@@ -22,6 +22,7 @@ from app.core import db
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.permissions import Role, house
 from app.core.settings import Settings
+from app.status import published
 from pki.authority import issue, new_serial_number, prepare
 from pki.chains import PathVerdict, Purpose, TrustStore, validate_path
 from pki.keys import Curve
@@ -218,6 +219,24 @@ def test_a_revoked_authority_is_on_the_roots_list_and_nothing_below_it_verifies(
     assert "certificate revoked" in openssl(tmp_path, certificate, "issuing_citizens")
     tasks.publish_crl.func("root", 0)
     assert len(x509.load_der_x509_crl(newest("root").der)) == 1
+
+
+def test_an_authority_whose_key_is_lost_makes_no_more_lists_and_nobody_waits_for_them(city: Settings) -> None:
+    revoke("issuing_seals", RevocationReason.CA_COMPROMISE)
+    revoke("issuing_officials", RevocationReason.CESSATION_OF_OPERATION)
+    before = {name: newest(name).number for name in ("issuing_seals", "issuing_officials")}
+    tasks.publish_due.func()
+    after = {name: newest(name).number for name in before}
+    assert after == {"issuing_seals": before["issuing_seals"], "issuing_officials": before["issuing_officials"] + 1}
+    with db.transaction() as session:
+        session.execute(update(Crl).where(Crl.authority_id == of("issuing_seals").id).values(next_update=city_began()))
+        ends = published.stalest(session)
+        assert ends is not None
+        assert ends > datetime.now(UTC)
+
+
+def city_began() -> datetime:
+    return datetime.now(UTC) - timedelta(days=30)
 
 
 def test_a_revoked_authority_issues_nothing_until_the_next_generation(city: Settings) -> None:
