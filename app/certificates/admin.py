@@ -9,10 +9,11 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.certificates import register, requests, words
+from app.certificates import register, register_history, requests, words
 from app.certificates.forms import ActForm, RefusalForm
 from app.core.db import transaction
 from app.core.permissions import Permission, current_actor, needs
+from app.core.running import settings
 from app.registry import service as registry
 
 bp = Blueprint("certificates_admin", __name__, url_prefix="/certificates")
@@ -61,8 +62,10 @@ def show(certificate_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         certificate = register.find_in_scope(session, actor, Permission.FIND_CERTIFICATES, certificate_id)
         agency = registry.agency(session, certificate.agency_id) if certificate.agency_id else None
+        behind = register_history.background(session, settings(), certificate)
     return render_template(
         "certificates/certificate.html",
+        behind=behind,
         certificate=certificate,
         agency=agency,
         may_revoke=actor.may(Permission.REVOKE_CERTIFICATES),
@@ -72,13 +75,20 @@ def show(certificate_id: UUID) -> ResponseReturnValue:
     )
 
 
-@register_bp.get("/<uuid:certificate_id>.cer")
+@register_bp.get("/<uuid:certificate_id>.<any(cer, pem, chain):form>")
 @needs(Permission.FIND_CERTIFICATES)
-def download(certificate_id: UUID) -> Response:
+def download(certificate_id: UUID, form: str) -> Response:
+    """Give the certificate in DER or PEM, or with everything above it (`chain`) in PEM."""
     with transaction() as session:
         found = register.find_in_scope(session, current_actor(), Permission.FIND_CERTIFICATES, certificate_id)
-    headers = {"Content-Disposition": f'attachment; filename="{found.serial_hex}.cer"'}
-    return Response(found.der, mimetype="application/pkix-cert", headers=headers)
+        if form == "chain":
+            body, name = register_history.chain_pem(session, found), f"{found.serial_hex}-chain.pem"
+        elif form == "pem":
+            body, name = register_history.pem(found.der or b""), f"{found.serial_hex}.pem"
+        else:
+            body, name = found.der or b"", f"{found.serial_hex}.cer"
+    kind = "application/pkix-cert" if form == "cer" else "application/x-pem-file"
+    return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def _decision_page(request_id: UUID, form: RefusalForm) -> str:

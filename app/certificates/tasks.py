@@ -8,7 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.certificates import authority_generations, bulk_revocation, crls, expiry, key_access, posts, renewals, requests
+from app.certificates import (
+    authority_generations,
+    bulk_revocation,
+    crls,
+    expiry,
+    key_access,
+    posts,
+    register_counters,
+    renewals,
+    requests,
+)
 from app.certificates import personal_issuance as issuing
 from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority
@@ -159,3 +169,12 @@ def propose(timestamp: int) -> None:
     with transaction() as session:
         posts.propose(session, house("certificates.propose"), now=datetime.now(UTC))
         posts.warn(session, now=datetime.now(UTC))
+
+
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(name="certificates.fold_counters", queueing_lock="certificates.fold_counters")
+def fold_counters(timestamp: int) -> None:
+    """Put the counters of the register together, so that sums stay short."""
+    del timestamp
+    with transaction() as session:
+        register_counters.fold(session, now=datetime.now(UTC))
