@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from app.accounts import service as accounts
-from app.approvals import admin, policy, reading, service, words
+from app.approvals import admin, api, policy, reading, service, words
 from app.approvals.forms import ActForm, ApprovalForm, RefusalForm
 from app.approvals.kinds import Description, kind_of
 from app.approvals.models import Act, ActState
@@ -22,12 +22,14 @@ from app.core.db import transaction
 from app.core.errors import AppError
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
+from app.interface import views as interface
 
 bp = Blueprint("approvals", __name__, url_prefix="/approvals")
 
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    interface.register(app, api.operations)
     admin.init(app)
     policy.configure(app.extensions["kyvao_settings"])
     purpose = _l("Decide on what needs a second person, see what became of your own requests.")

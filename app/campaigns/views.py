@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from app.approvals.models import Act
-from app.campaigns import admin, columns, enrolment_page, progress, service, words
+from app.campaigns import admin, api, columns, enrolment_page, progress, service, words
 from app.campaigns.forms import ActForm, CampaignForm, CorrectedFileForm, QuotaForm
 from app.campaigns.models import CampaignState, Mode
 from app.campaigns.reading import LARGEST_FILE
@@ -28,6 +28,7 @@ from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs, signed_in
 from app.core.running import storage
 from app.core.security import takes_list
+from app.interface import views as interface
 from app.registry import scope
 from app.registry.models import Agency
 from pki.profiles import ProfileName
@@ -220,6 +221,7 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    interface.register(app, api.operations)
     app.register_blueprint(admin.bp)
     app.register_blueprint(enrolment_page.bp)
     add_place(

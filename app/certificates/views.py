@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates import (
     admin,
+    api,
     bulk_revocation_pages,
     console_pages,
     holder_pages,
@@ -39,6 +40,7 @@ from app.core.errors import Invalid, NotFound
 from app.core.i18n import day
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
+from app.interface import views as interface
 from app.registry import service as registry
 
 bp = Blueprint("certificates", __name__, url_prefix="/certificates")
@@ -147,6 +149,7 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    interface.register(app, api.operations)
     profile_pages.init(app)
     app.register_blueprint(admin.bp)
     app.register_blueprint(register_pages.bp)

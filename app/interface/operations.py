@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
@@ -23,10 +23,14 @@ from app.accounts.tokens import Bearer
 from app.core.db import transaction
 from app.core.errors import Forbidden, Invalid
 from app.core.permissions import Actor, Guard, Permission, declare
+from app.core.security import takes_upload
 from app.interface import repeats
 
 PREFIX: Final = "/api/v1"
 _SAFE: Final = frozenset({"GET"})
+
+# `function(call, [query], [body], **path arguments)`; its models are those of the operation.
+F = TypeVar("F", bound=Callable[..., BaseModel | Response | None])
 
 
 @dataclass(frozen=True)
@@ -76,17 +80,20 @@ class Operations:
         body: type[BaseModel] | None = None,
         answer: type[BaseModel] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
-    ) -> Callable[[Callable[..., BaseModel | Response | None]], Callable[..., BaseModel | Response | None]]:
-        """Declare the decorated function as an operation: `function(call, [query], [body], **path arguments)`."""
+        upload: bool = False,
+    ) -> Callable[[F], F]:
+        """Declare the decorated function as an operation: `function(call, [query], [body], **path arguments)`.
 
-        def decorate(
-            function: Callable[..., BaseModel | Response | None],
-        ) -> Callable[..., BaseModel | Response | None]:
+        `upload` lets the body be as large as a file that a person uploads.
+        """
+
+        def decorate(function: F) -> F:
             operation = Operation(
                 method, path, function.__name__, self.tag, summary, permission, query, body, answer, status
             )
             self.declared.append(operation)
             view = declare(_view(operation, function), Guard("token", permission))
+            view = takes_upload(view) if upload else view
             self.bp.add_url_rule(path, function.__name__, view, methods=[method])
             return function
 
