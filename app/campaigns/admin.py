@@ -105,16 +105,20 @@ def rows(campaign_id: UUID, kind: str) -> Response:
 @bp.get("/invitations")
 @needs(Permission.READ_CAMPAIGNS)
 def show_invitations(campaign_id: UUID) -> ResponseReturnValue:
-    actor = current_actor()
+    actor, text = current_actor(), request.args.get("q", "").strip()[:100]
     with transaction() as session:
         campaign = service.find(session, actor, campaign_id)
+        found = progress.search(session, campaign_id, text) if text else []
         undelivered = progress.undelivered(session, campaign_id)
         again = progress.asked_again(session, campaign_id)
-        numbers = [one.row_number for one, _notice in undelivered] + [one.row_number for one in again]
+        numbers = [one.row_number for one, _notice in undelivered] + [one.row_number for one in (*again, *found)]
         return render_template(
             "campaigns/invitations.html",
             campaign=campaign,
             counts=progress.of_invitations(session, campaign),
+            text=text,
+            found=found,
+            now=datetime.now(UTC),
             undelivered=undelivered,
             again=again,
             names=progress.names_of(session, campaign_id, numbers),

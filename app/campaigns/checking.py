@@ -25,7 +25,7 @@ from app.campaigns.conflicts import conflicts_of
 from app.campaigns.models import Campaign, CampaignState, Mode, Row, RowState, Wave
 from app.campaigns.people_rows import ReadRow, Reason, read_row
 from app.campaigns.reading import Record
-from app.certificates import authorities, issuance
+from app.certificates import authorities, issuance, profile_settings
 from app.certificates.models import Authority
 from app.certificates.profile_choice import issuer_of
 from app.core.copying import copy_rows
@@ -36,7 +36,7 @@ from app.registry.models import Agency
 from pki.bulk import BulkPreparer
 from pki.errors import LintFailure, ProfileViolation
 from pki.names import PersonName, new_opaque_identifier
-from pki.profiles import PROFILES, ProfileName
+from pki.profiles import ProfileName
 
 PIECE: Final = 5_000
 HOUSE: Final = house("campaigns.check")
@@ -81,7 +81,7 @@ def begin(session: Session, settings: Settings, campaign_id: UUID, *, now: datet
         _scope(session, campaign),
         authority,
         BulkPreparer(
-            PROFILES[profile],
+            profile_settings.in_force(session, profile),
             issuer_certificate_der=authority.certificate_der,
             issuer_profile=ProfileName(authority.profile),
             now=now,

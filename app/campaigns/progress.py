@@ -24,6 +24,8 @@ from app.campaigns.models import (
     RowState,
 )
 from app.notices.models import Notice, NoticeState
+from app.registry.models import Person
+from app.registry.search import pattern
 
 # The rate is what was done in the last minute.
 _SPAN: Final = timedelta(minutes=1)
@@ -170,6 +172,15 @@ def asked_again(session: Session, campaign_id: UUID) -> Sequence[Invitation]:
     """Return the invitations of people who ask for a new link."""
     query = select(Invitation).where(Invitation.campaign_id == campaign_id, Invitation.asked_again_at.is_not(None))
     return session.scalars(query.order_by(Invitation.asked_again_at).limit(500)).all()
+
+
+def search(session: Session, campaign_id: UUID, text: str) -> Sequence[Invitation]:
+    """Return up to fifty invitations of people whose name holds `text`, or of the row with that number."""
+    query = select(Invitation).where(Invitation.campaign_id == campaign_id).order_by(Invitation.row_number).limit(50)
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return session.scalars(query.where(Invitation.row_number == int(text))).all()
+    people = select(Person.id).where(Person.search_name.like(pattern(text)))
+    return session.scalars(query.where(Invitation.person_id.in_(people))).all()
 
 
 def names_of(session: Session, campaign_id: UUID, numbers: Sequence[int]) -> dict[int, str]:

@@ -32,7 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 bp = Blueprint("notices", __name__, url_prefix="/outbox")
-_OWN_ADDRESS: Final = re.compile(r"/p/[\w-]+")
+_OWN_ADDRESS: Final = re.compile(r"/(p|enrol)/[\w-]+")
 
 
 def init(app: Flask) -> None:
@@ -83,7 +83,7 @@ def show(notice_id: UUID) -> ResponseReturnValue:
     return render_template(
         "notices/show.html",
         notice=notice,
-        text=text if settings().demonstration else _OWN_ADDRESS.sub("/p/…", text),
+        text=text if settings().demonstration else _OWN_ADDRESS.sub(r"/\1/…", text),
         pictures=len(_pictures(message)),
         files=[part.get_filename() for part in message.iter_attachments()],
     )

@@ -16,7 +16,7 @@ PAGES = {
     "lan": ("/", "/certificates/", "/certificates/new"),
     "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/"),
     "thu": ("/", "/meetings/"),
-    "dung": ("/", "/certificates/requests", "/certificates/register"),
+    "dung": ("/", "/campaigns/", "/campaigns/new", "/certificates/requests", "/certificates/register"),
     "bao": ("/", "/gate/enrol"),
     "oanh": ("/", "/certificates/register", "/gate/devices/", "/gate/devices/new", "/log/", "/outbox/", *TWO_PEOPLE),
     "khoa": ("/", "/log/", "/certificates/register", "/approvals/?view=all", "/alarms/"),
