@@ -74,7 +74,7 @@ def _rows(
 
 
 def _keys(rows: int, proven: bool) -> Iterator[bytes]:
-    make = _proven_keys if proven else _requests
+    make = _proven_keys if proven else requests
     chunks = [min(_CHUNK, rows - start) for start in range(0, rows, _CHUNK)]
     if len(chunks) == 1:
         yield from make(rows)
@@ -84,7 +84,8 @@ def _keys(rows: int, proven: bool) -> Iterator[bytes]:
             yield from made
 
 
-def _requests(count: int) -> list[bytes]:
+def requests(count: int) -> list[bytes]:
+    """Return certification requests of fresh keys, in DER."""
     return [_request() for _ in range(count)]
 
 
