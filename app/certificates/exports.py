@@ -63,10 +63,7 @@ def begin(session: Session, actor: Actor, filters: Filters, kind: Kind, *, now: 
 def chunk(
     session: Session, actor: Actor, filters: Filters, last: Mark | None, *, now: datetime
 ) -> tuple[list[list[str]], Mark | None]:
-    """Return the next five thousand lines after `last`, and what goes on from there; None when these were the last.
-
-    Scope and right are looked at again for each: whoever loses them reads no further.
-    """
+    """Return the next five thousand lines after `last`, and what goes on from there; None when these were the last."""
     asked = conditions(session, actor, filters, now=now)
     found = session.execute(in_order(asked, filters.order, last, CHUNK)).all()
     agencies = agency_names(session, {row.agency_id for row in found if row.agency_id})
