@@ -30,6 +30,9 @@ PARTS: Final[Mapping[str, Part]] = {
     "run": Part("app.supervisor", "run", "Start everything on this machine."),
     "migrate": Part("app.cli", "migrate", "Bring the database's tables up to date."),
     "authority": Part("app.certificates.commands", "authority", "Make the authorities of this installation."),
+    "certificates": Part(
+        "app.certificates.revocation_commands", "certificates", "Revoke, suspend and release certificates by a list."
+    ),
     "registry": Part("app.registry.commands", "registry", "Enter the first agencies, people and accounts."),
     "campaign": Part("app.campaigns.cli", "campaign", "Certificates for many people from one file."),
     "ca": Part("app.certificates.cli", "ca", "Make and run certificate authorities."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -73,6 +74,21 @@ def add_person(
         )
         accounts.grant_role(session, account, Role(role), agency_id=place.id if place else None, actor=_ACTOR)
     click.echo(f"{login} can sign in.")
+
+
+@registry.command("merge-agency")
+@click.argument("code")
+@click.argument("into")
+def merge_agency(code: str, into: str) -> None:
+    """Merge the agency CODE into the agency INTO: its people get the same posts there.
+
+    What happens to the certificates of its people, its seal and its pass signer is proposed to administrators.
+    """
+    with opened() as (session, _):
+        moved = service.merge_agency(
+            session, _agency(session, code), _agency(session, into), actor=_ACTOR, now=datetime.now(UTC)
+        )
+    click.echo(f"{code} is merged into {into}, with {moved} posts. Its certificates are proposed within the hour.")
 
 
 def _agency(session: Session, code: str) -> Agency:
