@@ -68,6 +68,9 @@ class Answers:
 
         Raises SQLAlchemyError when the register must be asked and cannot be, KeyUnavailable.
         """
+        if not material.served:
+            # The database has not been there yet, or the authorities are still to be made.
+            return error(OcspError.TRY_LATER)
         seconds = int(now.timestamp())
         common = quick(request_der)
         served = material.by_prefix.get(common.prefix) if common is not None else None

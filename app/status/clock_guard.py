@@ -65,6 +65,9 @@ class Clocks:
     passed: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+MACHINE: Final = Clocks()
+
+
 @dataclass(frozen=True)
 class _Verdict:
     """What the last look decided: until when a time may be said, in the clock of the day and in what has passed."""
@@ -79,7 +82,7 @@ class ClockGuard:
 
     def __init__(self, engine: Engine, unit: Callable[[], UUID | None], clocks: Clocks | None = None) -> None:
         """`unit` names the certificate of the timestamp unit; None while there is none."""
-        self._engine, self._unit, self._clocks = engine, unit, clocks or Clocks()
+        self._engine, self._unit, self._clocks = engine, unit, clocks or MACHINE
         self._offset: timedelta | None = None
         self._mark: datetime | None = None
         self._block = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -23,6 +23,7 @@ from app.core.db import transaction
 from app.core.logs import log
 from app.core.settings import Settings
 from app.status.answer_file import AnswerFile, AnswerFileError, AnswerFileWriter, Slot, path_of
+from app.status.clock_guard import MACHINE
 from app.status.lookups import UNKNOWN, State, state_of, statuses
 from app.status.material import Served, answers_folder, read
 from app.status.wire import Composer, Said
@@ -59,7 +60,7 @@ class Made:
 class Keeper:
     """Keeps the files of one machine."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = MACHINE.day) -> None:
         self._settings, self._now = settings, now
         self._folder = answers_folder(settings)
         self._made: list[Made] = []

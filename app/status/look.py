@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Final
@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 
+from app.status.clock_guard import MACHINE
 from app.status.expected import Expected, ExpectedAuthority
 from app.status.findings import Finding, Kind, by_age, by_days_left, fine, wrong
 from app.status.wire import prefix_of
@@ -44,7 +45,7 @@ class Outside:
 
     url: str
     expected: Expected
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] = MACHINE.day
 
     def findings(self) -> Iterator[Finding]:
         """Give a finding for each thing, as it is looked at."""

@@ -77,22 +77,28 @@ class Holder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._material = Material()
+        self._is_read = False
         self._next_look: datetime | None = None
         self._lock = Lock()
 
     def look_again(self) -> None:
-        """Read anew at the next `get`: an authority has come, or ended."""
+        """Read anew at the next `refresh`: an authority has come, or ended."""
         self._next_look = None
 
     def get(self, now: datetime) -> Material:
-        """Return the material, read again when it is due. Raises what the database raises only before the first."""
-        if self._next_look is not None and now < self._next_look:
+        """Return the material as it was last read; only the first call reads it. Raises what the database raises."""
+        if self._is_read:
             return self._material
+        return self.refresh(now)
+
+    def refresh(self, now: datetime) -> Material:
+        """Return the material, read again when it is due: not on the way of an answer, it opens every key."""
         with self._lock:
             if self._next_look is None or now >= self._next_look:
                 self._next_look = now + _SOON
                 with transaction() as session:
                     self._material = read(session, self._settings, now=now)
+                self._is_read = True
                 if self._material.is_complete:
                     self._next_look = now + _LIFE
         return self._material

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.certificates.models import Certificate, CertificateState
 from app.core import db
 from pki.profiles import ProfileName
-from tests.app.status.conftest import Running
+from tests.app.status.conftest import Running, eventually
 
 
 @pytest.fixture
@@ -67,7 +67,8 @@ def test_no_token_is_made_under_a_revoked_certificate(
     with db.transaction() as session:
         unit = session.scalars(select(Certificate).where(Certificate.profile == ProfileName.TSA_UNIT)).unique().one()
     change(unit, state=CertificateState.REVOKED)
-    assert "Status: Rejected" in stamp(running, question)
+    # The certificate is looked at twice a second.
+    eventually(lambda: "Status: Rejected" in stamp(running, question))
 
 
 def test_no_token_is_made_after_the_key_has_signed_its_year(running: Running, question: bytes) -> None:
