@@ -18,8 +18,8 @@ from werkzeug.datastructures import FileStorage
 
 from app.approvals.models import Act
 from app.campaigns import admin, api, columns, enrolment_page, progress, service, words
-from app.campaigns.forms import ActForm, CampaignForm, CorrectedFileForm, QuotaForm
-from app.campaigns.models import CampaignState, Mode
+from app.campaigns.forms import CampaignForm, CorrectedFileForm, QuotaForm
+from app.campaigns.models import Campaign, CampaignState, Mode
 from app.campaigns.reading import LARGEST_FILE
 from app.campaigns.service import Plan, UploadedFile
 from app.core.db import transaction
@@ -35,7 +35,6 @@ from pki.profiles import ProfileName
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_BEFORE_START: Final = (CampaignState.CHECKED, CampaignState.SUBMITTED, CampaignState.APPROVED)
 
 
 @bp.get("/")
@@ -97,14 +96,17 @@ def new() -> ResponseReturnValue:
 @bp.get("/<uuid:campaign_id>")
 @needs(Permission.READ_CAMPAIGNS)
 def show(campaign_id: UUID) -> ResponseReturnValue:
-    return _page(campaign_id, "campaigns/show.html")
+    return _page(campaign_id)
 
 
 @bp.get("/<uuid:campaign_id>/progress")
 @needs(Permission.READ_CAMPAIGNS)
 def show_progress(campaign_id: UUID) -> ResponseReturnValue:
-    """The part of the page that changes by itself."""
-    return _page(campaign_id, "campaigns/progress.html")
+    """The part of the page that is fetched every two seconds: nothing is counted for it."""
+    actor, now = current_actor(), datetime.now(UTC)
+    with transaction() as session:
+        campaign = service.find(session, actor, campaign_id)
+        return render_template("campaigns/progress.html", **_moving(session, actor, campaign, now))
 
 
 @bp.post("/<uuid:campaign_id>/file")
@@ -113,7 +115,7 @@ def show_progress(campaign_id: UUID) -> ResponseReturnValue:
 def replace_file(campaign_id: UUID) -> ResponseReturnValue:
     form = CorrectedFileForm()
     if not form.validate_on_submit():
-        return _page(campaign_id, "campaigns/show.html", form=form, status=422)
+        return _page(campaign_id, form=form, status=422)
     # Looked up before half a minute of uploading is kept.
     with transaction() as session:
         service.find_own(session, current_actor(), campaign_id)
@@ -161,33 +163,36 @@ def submit(campaign_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", campaign_id=campaign_id))
 
 
-def _page(
-    campaign_id: UUID, name: str, *, form: CorrectedFileForm | None = None, status: int = 200
-) -> ResponseReturnValue:
+def _page(campaign_id: UUID, *, form: CorrectedFileForm | None = None, status: int = 200) -> ResponseReturnValue:
     actor, now = current_actor(), datetime.now(UTC)
     with transaction() as session:
         campaign = service.find(session, actor, campaign_id)
-        checking = campaign.state == CampaignState.CHECKING
         act = session.get(Act, campaign.act_id) if campaign.act_id else None
         page = render_template(
-            name,
-            campaign=campaign,
-            waves=service.waves_of(session, campaign_id),
-            progress=progress.of_check(campaign, now=now) if checking else progress.of_run(session, campaign, now=now),
-            rejected=[] if checking else progress.rejected(session, campaign_id),
-            failures=progress.failures(session, campaign_id) if campaign.started_at else [],
+            "campaigns/show.html",
+            rejected=progress.rejected(session, campaign_id) if campaign.rows_rejected else [],
+            failures=progress.failures(session, campaign_id) if campaign.rows_failed else [],
             invitations=progress.of_invitations(session, campaign),
             act=act,
             act_state=act.state_at(now) if act else None,
             failure=words.failure_words(campaign.failure),
             alone=service.ALONE,
-            may_run=scope.covers(session, actor, Permission.RUN_CAMPAIGNS, campaign.agency_id),
-            before_start=campaign.state in _BEFORE_START,
             form=form or CorrectedFileForm(formdata=None),
-            act_form=ActForm(formdata=None),
-            words=words,
+            **_moving(session, actor, campaign, now),
         )
     return page, status
+
+
+def _moving(session: Session, actor: Actor, campaign: Campaign, now: datetime) -> dict[str, object]:
+    """Return what the part of the page needs that changes by itself."""
+    checking = campaign.state == CampaignState.CHECKING
+    return {
+        "campaign": campaign,
+        "waves": service.waves_of(session, campaign.id),
+        "progress": progress.of_check(campaign, now=now) if checking else progress.of_run(session, campaign, now=now),
+        "may_run": scope.covers(session, actor, Permission.RUN_CAMPAIGNS, campaign.agency_id),
+        "words": words,
+    }
 
 
 def _places(session: Session, actor: Actor) -> list[tuple[str, str]]:

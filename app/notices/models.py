@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, func
+from sqlalchemy import Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, PublicId
@@ -22,7 +22,12 @@ class NoticeState(StrEnum):
 
 class Notice(Base):
     __tablename__ = "notice"
-    __table_args__ = (Index(None, "created_at"), Index(None, "subject_kind", "subject_id"))
+    __table_args__ = (
+        Index(None, "created_at"),
+        Index(None, "subject_kind", "subject_id"),
+        # Few among many: what somebody has to look at.
+        Index("ix_notice_failed", "subject_kind", "subject_id", postgresql_where=text("state = 'failed'")),
+    )
 
     id: Mapped[PublicId]
     kind: Mapped[str]

@@ -142,6 +142,13 @@ def upgrade() -> None:
     op.create_index('uq_campaign_row_key', 'campaign_row', ['campaign_id', 'spki_sha256'], unique=True, postgresql_where=sa.text("state = 'accepted' AND spki_sha256 IS NOT NULL"))
     op.create_index('ix_campaign_row_rejected', 'campaign_row', ['campaign_id', 'reason'], unique=False, postgresql_where=sa.text("state = 'rejected'"))
     op.create_index('uq_campaign_row_person', 'campaign_row', ['campaign_id', 'number_index'], unique=True, postgresql_where=sa.text("state = 'accepted'"))
+    op.create_index(
+        "ix_notice_failed",
+        "notice",
+        ["subject_kind", "subject_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
     # Invited by a campaign, a person asks without an account; the approved campaign is who allowed it.
     op.alter_column("certificate_request", "requested_by", nullable=True)
 
