@@ -36,8 +36,8 @@ export function drawBars(frame: HTMLElement, canvas: HTMLCanvasElement, { labels
   });
 }
 
-/** Cut a name to what fits beside its bar; the tooltip and the table have the whole. */
+/** Keep the end of a name, which tells agencies apart, as long as fits; the tooltip and the table have the whole. */
 function shortened(name: string, width: number): string {
   const most = Math.floor((width * WIDEST_NAME) / 8);
-  return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
+  return name.length <= most ? name : `…${name.slice(1 - most)}`;
 }
