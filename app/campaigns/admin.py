@@ -8,11 +8,13 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from app.campaigns import exports, invitations, letters, progress, service, words
 from app.campaigns.forms import ActForm, StopForm
 from app.core.db import transaction
+from app.core.errors import Conflict
 from app.core.permissions import Permission, current_actor, needs
 from app.core.running import settings
 from app.notices import service as notices
@@ -97,6 +99,8 @@ def rows(campaign_id: UUID, kind: str) -> Response:
     name = f"ket-qua-{campaign.created_at:%Y%m%d}-{str(campaign.id)[:8]}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if kind == "xlsx":
+        if campaign.rows_checked > exports.MOST_XLSX:
+            raise Conflict(_l("This list is too long for a workbook."), _l("Take the CSV file."))
         return Response(exports.xlsx(campaign_id, head), content_type=exports.XLSX, headers=headers)
     body = stream_with_context(exports.csv_lines(campaign_id, head))
     return Response(body, content_type="text/csv; charset=utf-8", headers=headers)

@@ -21,6 +21,8 @@ from app.core.i18n import moment
 from app.registry.models import Agency
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A workbook is made as a whole while somebody waits for it; longer lists go out as CSV, line by line.
+MOST_XLSX: Final = 100_000
 _PIECE: Final = 5_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 

@@ -19,7 +19,7 @@ from werkzeug.datastructures import FileStorage
 from app.approvals.models import Act
 from app.campaigns import admin, api, columns, enrolment_page, progress, service, words
 from app.campaigns.forms import CampaignForm, CorrectedFileForm, QuotaForm
-from app.campaigns.models import Campaign, CampaignState, Mode
+from app.campaigns.models import Campaign, CampaignState, Mode, WaveState
 from app.campaigns.reading import LARGEST_FILE
 from app.campaigns.service import Plan, UploadedFile
 from app.core.db import transaction
@@ -27,13 +27,14 @@ from app.core.errors import AppError
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs, signed_in
 from app.core.running import storage
-from app.core.security import takes_list
+from app.core.security import takes_list, takes_upload
 from app.interface import views as interface
 from app.registry import scope
 from app.registry.models import Agency
 from pki.profiles import ProfileName
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
+_MOST_WAVES: Final = 40
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -127,6 +128,7 @@ def replace_file(campaign_id: UUID) -> ResponseReturnValue:
 
 @bp.route("/<uuid:campaign_id>/waves", methods=["GET", "POST"])
 @needs(Permission.RUN_CAMPAIGNS)
+@takes_upload
 def arrange(campaign_id: UUID) -> ResponseReturnValue:
     actor, form = current_actor(), QuotaForm()
     with transaction() as session:
@@ -177,6 +179,7 @@ def _page(campaign_id: UUID, *, form: CorrectedFileForm | None = None, status: i
             act_state=act.state_at(now) if act else None,
             failure=words.failure_words(campaign.failure),
             alone=service.ALONE,
+            most_xlsx=exports.MOST_XLSX,
             form=form or CorrectedFileForm(formdata=None),
             **_moving(session, actor, campaign, now),
         )
@@ -186,9 +189,15 @@ def _page(campaign_id: UUID, *, form: CorrectedFileForm | None = None, status: i
 def _moving(session: Session, actor: Actor, campaign: Campaign, now: datetime) -> dict[str, object]:
     """Return what the part of the page needs that changes by itself."""
     checking = campaign.state == CampaignState.CHECKING
+    waves = service.waves_of(session, campaign.id)
+    shown = waves
+    if len(waves) > _MOST_WAVES and request.args.get("waves") != "all":
+        # A city has two thousand: those that are still to do come first.
+        shown = sorted(waves, key=lambda one: (one[0].state == WaveState.DONE, one[0].position))[:_MOST_WAVES]
     return {
         "campaign": campaign,
-        "waves": service.waves_of(session, campaign.id),
+        "waves": shown,
+        "more_waves": len(waves) - len(shown),
         "progress": progress.of_check(campaign, now=now) if checking else progress.of_run(session, campaign, now=now),
         "may_run": scope.covers(session, actor, Permission.RUN_CAMPAIGNS, campaign.agency_id),
         "words": words,
