@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from app.approvals.models import Act
-from app.campaigns import admin, api, columns, enrolment_page, progress, service, words
+from app.campaigns import admin, api, columns, enrolment_page, exports, progress, service, words
 from app.campaigns.forms import CampaignForm, CorrectedFileForm, QuotaForm
 from app.campaigns.models import Campaign, CampaignState, Mode, WaveState
 from app.campaigns.reading import LARGEST_FILE
