@@ -67,7 +67,7 @@ class _Facts:
                 )
             )
         )
-        self._invited = _invited(session, campaign_id, people_ids, profile, now)
+        self._invited = invited_elsewhere(session, campaign_id, people_ids, profile, now)
         self._elsewhere = _elsewhere(session, campaign_id, profile, numbers)
         self._used = _used_keys(session, keys)
 
@@ -101,9 +101,10 @@ class _Facts:
         return Reason.KEY_USED if row.spki_sha256 in self._used else None
 
 
-def _invited(
-    session: Session, campaign_id: UUID, people: Sequence[UUID], profile: ProfileName, now: datetime
+def invited_elsewhere(
+    session: Session, campaign_id: UUID, people: Sequence[UUID], profile: str, now: datetime
 ) -> set[UUID]:
+    """Return those of some people who have a link of another campaign for this profile that is still good."""
     query = (
         select(Invitation.person_id)
         .join(Campaign, Campaign.id == Invitation.campaign_id)
@@ -113,6 +114,7 @@ def _invited(
             Invitation.used_at.is_(None),
             Invitation.expires_at > now,
             Campaign.profile == profile,
+            Campaign.state != CampaignState.STOPPED,
         )
     )
     return set(session.scalars(query))

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import service as audit
 from app.campaigns import batches, mails, service, tokens
+from app.campaigns.conflicts import invited_elsewhere
 from app.campaigns.models import Batch, BatchState, Campaign, Invitation, Outcome, Result, Row
 from app.campaigns.people_rows import Reason
 from app.certificates.models import Certificate, CertificateState
@@ -33,6 +34,7 @@ from app.notices import service as notices
 from app.notices.models import Notice
 from app.registry import service as registry
 from app.registry.entering import Entered, Entry, appoint_people, enter_people
+from app.registry.models import Person
 from pki.profiles import ProfileName
 
 HOUSE: Final = house("campaigns.invite")
@@ -134,12 +136,18 @@ def _invite_batch(session: Session, settings: Settings, campaign_id: UUID, size:
     campaign = session.get_one(Campaign, campaign_id)
     rows = _invitees(session, campaign_id, batch.numbers)
     people = _people(session, campaign, rows)
-    certified = _certified(session, [one.id for one in people.values()], campaign.profile, now)
+    ids = sorted(one.id for one in people.values())
+    # Two campaigns with the same people wait for each other here, and the second one sees what the first has done.
+    session.execute(select(Person.id).where(Person.id.in_(ids)).order_by(Person.id).with_for_update())
+    certified = _certified(session, ids, campaign.profile, now)
+    elsewhere = invited_elsewhere(session, campaign_id, ids, campaign.profile, now)
     invited = []
     for row in rows:
         person = people[row.number_index]
         if person.id in certified:
             _add_outcome(session, campaign_id, row.number, Result.SKIPPED, person.id, now, Reason.HAS_CERTIFICATE)
+        elif person.id in elsewhere:
+            _add_outcome(session, campaign_id, row.number, Result.SKIPPED, person.id, now, Reason.INVITED_ALREADY)
         else:
             invited.append((row, _invite(session, settings, campaign, row, person, now)))
             _add_outcome(session, campaign_id, row.number, Result.INVITED, person.id, now, None)

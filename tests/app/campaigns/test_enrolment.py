@@ -315,3 +315,16 @@ def test_who_used_the_link_is_not_switched_to_a_letter(city: Settings, web: Flas
     send(browser, path, SoftwareKey.generate(Curve.P256))
     with pytest.raises(Conflict), db.transaction() as session:
         invitations.switch_to_letter(session, actor("dung"), made, 1)
+
+
+def test_two_campaigns_with_the_same_person_invite_them_once(city: Settings) -> None:
+    # Both are checked before either is started, so the check of neither can know.
+    both = [checked(city, csv_of(people(2, first=first))) for first in (1, 2)]
+    for made in both:
+        with db.transaction() as session:
+            service.submit(session, actor("dung"), made, now=files.now())
+            service.start(session, actor("dung"), made, now=files.now())
+        tasks.run.func(str(made))
+    assert [(campaign(made).rows_done, campaign(made).rows_failed) for made in both] == [(2, 0), (1, 1)]
+    with db.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(Invitation)) == 3
