@@ -31,9 +31,10 @@ from app.core import db
 from app.core.settings import Settings
 from app.registry.models import Agency
 from app.status.answer_file import AnswerFile, path_of
+from app.status.look import ocsp_request
 from app.status.material import answers_folder
 from app.status.wire import prefix_of
-from pki import der, oids
+from pki import der
 from pki.keys import SoftwareKey
 from pki.ocsp import HashName, issuer_id
 from pki.profiles import ProfileName
@@ -55,7 +56,7 @@ class Asked:
     def requests(self, count: int, *, nonce: bool = False) -> list[bytes]:
         """Return requests for serial numbers at random."""
         chosen = random.choices(self.serials, k=count)  # noqa: S311  for a measurement
-        return [_request(self.prefix, serial, secrets.token_bytes(32) if nonce else None) for serial in chosen]
+        return [ocsp_request(self.prefix, serial, _nonce() if nonce else None) for serial in chosen]
 
 
 @contextmanager
@@ -127,12 +128,8 @@ def main() -> None:
 _BOTH: Final = (SLUG, "issuing_officials")
 
 
-def _request(prefix: bytes, serial: bytes, nonce: bytes | None) -> bytes:
-    asked = der.sequence(der.sequence(der.sequence(prefix, der.encode(der.INTEGER, serial))))
-    if nonce is not None:
-        extension = der.extension(oids.OCSP_NONCE, der.octet_string(nonce))
-        asked += der.explicit(2, der.sequence(extension))
-    return der.sequence(der.sequence(asked))
+def _nonce() -> bytes:
+    return der.octet_string(secrets.token_bytes(32))
 
 
 def _nginx(folder: Path, seconds: int) -> Load:
