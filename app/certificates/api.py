@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import Response
 from flask_babel import lazy_gettext as _l
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.certificates import register, register_search, requests, revocations, revocations_release
 from app.certificates.models import Certificate, CertificateRequest, CertificateState
@@ -21,7 +21,7 @@ from app.certificates.register_search import Line
 from app.core.errors import Invalid
 from app.core.permissions import Permission
 from app.interface.operations import Call, Operations
-from app.interface.schemas import After, Next, Strict
+from app.interface.schemas import After, Day, Flag, Moment, Next, Strict
 from pki.profiles import ProfileName
 from pki.revocation import RevocationReason, RevokedBy, allowed_reasons
 
@@ -101,9 +101,9 @@ class CertificateQuery(Strict):
     state: Status | None = None
     profile: ProfileName | None = None
     authority: Annotated[str, Field(max_length=60)] = ""
-    ends_from: date | None = None
-    ends_to: date | None = None
-    newest_first: bool = False
+    ends_from: Day | None = None
+    ends_to: Day | None = None
+    newest_first: Flag = False
     after: After = None
 
 
@@ -111,7 +111,7 @@ class Revocation(Strict):
     certificate_id: UUID
     reason: Reason
     invalidity_date: Annotated[
-        AwareDatetime | None, Field(description="Since when the key is thought to be lost (RFC 5280, 5.3.2).")
+        Moment | None, Field(description="Since when the key is thought to be lost (RFC 5280, 5.3.2).")
     ] = None
 
 

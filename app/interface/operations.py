@@ -160,7 +160,10 @@ def _models(operation: Operation) -> list[BaseModel]:
 
 def _read(model: type[BaseModel], given: object, where: str) -> BaseModel:
     try:
-        return model.model_validate_json(request.get_data()) if where == "body" else model.model_validate(given)
+        # Strict: what has another type than described is refused, not turned into it.
+        if where == "body":
+            return model.model_validate_json(request.get_data(), strict=True)
+        return model.model_validate_strings(given, strict=True)
     except ValidationError as error:
         # What was sent is not repeated: it may hold names and numbers.
         raise _invalid(
