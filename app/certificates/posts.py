@@ -171,5 +171,7 @@ def end_post(session: Session, actor: Actor, post_id: UUID, *, now: datetime) ->
 def _open(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return (
         Proposal.decided_at.is_(None),
+        # What was revoked on its own page asks for nothing any more.
+        Proposal.certificate_id.in_(select(Certificate.id).where(Certificate.state.in_(_ALIVE))),
         scope.within(actor, Permission.REVOKE_CERTIFICATES, Proposal.agency_id),
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals.models import Act, ActState
-from app.certificates import bulk_revocation, tasks
+from app.certificates import bulk_revocation
 from app.certificates.bulk_revocation import Wish
 from app.certificates.life_models import BulkKind, BulkRevocation, Finding
 from app.core import db
@@ -122,7 +122,6 @@ def _work_off(bulk_id: UUID) -> None:
             bar.update(bulk.changed + bulk.skipped - done)
             done = bulk.changed + bulk.skipped
     click.echo(f"{bulk.changed} changed, {bulk.skipped} had changed meanwhile. List {bulk.id}.")
-    tasks.publish_due.func()
 
 
 def _bulk(session: Session, bulk_id: UUID) -> BulkRevocation:

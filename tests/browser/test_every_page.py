@@ -11,15 +11,29 @@ from tests.browser.running import City
 
 Enter = Callable[..., Watched]
 TWO_PEOPLE = ("/approvals/", "/approvals/?view=decided", "/alarms/", "/accounts/", "/authority/profiles/")
+LIVES = ("/certificates/lists", "/certificates/lists/new", "/certificates/proposals", "/certificates/posts?q=tran")
 PAGES = {
     None: ("/", "/sign-in", "/verify"),
-    "lan": ("/", "/certificates/", "/certificates/new"),
+    "lan": ("/", "/certificates/", "/certificates/new", "/certificates/history"),
     "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/"),
     "thu": ("/", "/meetings/"),
     "dung": ("/", "/campaigns/", "/campaigns/new", "/certificates/requests", "/certificates/register"),
     "bao": ("/", "/gate/enrol"),
-    "oanh": ("/", "/certificates/register", "/gate/devices/", "/gate/devices/new", "/log/", "/outbox/", *TWO_PEOPLE),
-    "khoa": ("/", "/log/", "/certificates/register", "/approvals/?view=all", "/alarms/"),
+    "oanh": (
+        "/",
+        "/authority",
+        "/certificates/register",
+        "/certificates/register?q=nguyen&state=in_force&ends_from=2026-01-01",
+        "/certificates/register?q=nobody",
+        "/certificates/register/searches",
+        "/gate/devices/",
+        "/gate/devices/new",
+        "/log/",
+        "/outbox/",
+        *TWO_PEOPLE,
+        *LIVES,
+    ),
+    "khoa": ("/", "/log/", "/authority", "/certificates/register", "/approvals/?view=all", "/alarms/"),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography import x509
 
-from app.certificates import crls, register
+from app.certificates import crls, register, tasks
 from app.certificates.models import Certificate
 from app.certificates.revocation_commands import certificates
 from app.core import db
@@ -49,6 +49,7 @@ def test_a_list_of_lost_keys_is_revoked_and_published(minhs: Certificate, city: 
     assert done.exit_code == 0, done.output
     assert "1  not found" in done.output
     assert "1 changed" in done.output
+    tasks.publish_due.func()
     with db.transaction() as session:
         known = register.find(session, minhs.id).revocation
         assert known is not None

@@ -15,12 +15,11 @@ async function begin(pressed: HTMLButtonElement): Promise<void> {
     show("missing");
     return;
   }
-  pressed.hidden = false;
-  pressed.addEventListener("click", () => void send(pressed, old));
+  show("ready");
+  pressed.addEventListener("click", () => void send(old), { once: true });
 }
 
-async function send(pressed: HTMLButtonElement, old: StoredKey): Promise<void> {
-  pressed.hidden = true;
+async function send(old: StoredKey): Promise<void> {
   show("working");
   try {
     await submit(await makeKey(configuration.owner), old);
@@ -49,7 +48,7 @@ async function submit(key: StoredKey, old: StoredKey): Promise<void> {
   show("failed");
 }
 
-function show(name: "working" | "missing" | "unsupported" | "failed"): void {
+function show(name: "ready" | "working" | "missing" | "unsupported" | "failed"): void {
   for (const part of document.querySelectorAll<HTMLElement>("[data-show]")) {
     part.hidden = part.dataset["show"] !== name;
   }
