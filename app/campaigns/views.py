@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from app.approvals.models import Act
-from app.campaigns import admin, api, columns, enrolment_page, exports, progress, service, words
+from app.campaigns import admin, api, columns, enrolment_page, exports, pace, progress, service, words
 from app.campaigns.forms import CampaignForm, CorrectedFileForm, QuotaForm
 from app.campaigns.models import Campaign, CampaignState, Mode, WaveState
 from app.campaigns.reading import LARGEST_FILE
@@ -178,6 +178,7 @@ def _page(campaign_id: UUID, *, form: CorrectedFileForm | None = None, status: i
             act=act,
             act_state=act.state_at(now) if act else None,
             failure=words.failure_words(campaign.failure),
+            pace=pace.pace_of(session, campaign_id) if campaign.started_at else None,
             alone=service.ALONE,
             most_xlsx=exports.MOST_XLSX,
             form=form or CorrectedFileForm(formdata=None),

@@ -235,6 +235,30 @@ def test_the_templates_pass_the_check_of_their_head(city: Settings, sign_in: Sig
     assert files.reasons(made) == [None if mode == "invite" else "key_missing"]
 
 
+def test_the_chart_has_at_most_sixty_columns_that_add_up(city: Settings) -> None:
+    from datetime import timedelta
+
+    from app.campaigns.models import Batch, BatchState
+    from app.campaigns.pace import pace_of
+
+    made = checked(city, csv_of(people(3)))
+    with db.transaction() as session:
+        assert pace_of(session, made) is None
+        wave = session.scalars(select(Wave).where(Wave.campaign_id == made)).one()
+        for minutes in (0, 1, 30, 600):
+            at = files.now() + timedelta(minutes=minutes)
+            session.add(
+                Batch(
+                    campaign_id=made, wave_id=wave.id, state=BatchState.DONE, numbers=[1, 2], created_at=at, done_at=at
+                )
+            )
+        session.flush()
+        found = pace_of(session, made)
+    assert found is not None
+    assert len(found.labels) == len(found.values) <= 60
+    assert sum(found.values) == 8
+
+
 def test_no_cell_of_the_result_is_run_as_a_formula(city: Settings, sign_in: SignIn) -> None:
     made = checked(city, csv_of([person(1, surname="=cmd|' /C calc'!A0"), person(2)]))
     text = sign_in("dung").get(f"/campaigns/{made}/rows.csv").get_data(as_text=True)
