@@ -1,4 +1,4 @@
-"""Where the keys of the house lie: one folder for each process that may use them.
+"""Where the keys of the house lie: in a token, or in one folder for each process that may use them.
 
 `web` never calls this. `worker` holds issuing, seal, pass and list keys; `status` the OCSP and timestamp keys.
 """
@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
-from app.core.settings import Settings
+from app.core.settings import Settings, TokenSettings
 from pki.errors import KeyUnavailable
 from pki.keys import Curve, SigningKey, files
+from pki.keys.pkcs11 import Token
 
 
 class Keyholder(StrEnum):
@@ -24,18 +27,48 @@ def reference(holder: Keyholder, name: str) -> str:
 
 
 def load(settings: Settings, key_reference: str | None) -> SigningKey:
-    """Return the key. Raises KeyUnavailable."""
+    """Return the key from where the settings say that it lives. Raises KeyUnavailable."""
     if key_reference is None:
         raise KeyUnavailable("the key is not held here")
-    return files.load(_path(settings, key_reference), passphrase=settings.key_passphrase.encode())
+    path = _path(settings, key_reference)
+    if not _is_in_token(settings, key_reference):
+        return files.load(path, passphrase=settings.key_passphrase.encode())
+    if path.exists():
+        # Which of the two signs must not depend on who looks first.
+        raise KeyUnavailable(f"{path.name} lies in a file too; take the file away, or KYVAO_TOKEN_KEYS says wrong")
+    return _token(settings).key(key_reference)
 
 
 def make(settings: Settings, key_reference: str, curve: Curve) -> SigningKey:
     """Make a key, or return the one that an interrupted attempt left behind. Raises KeyUnavailable."""
     path = _path(settings, key_reference)
+    if _is_in_token(settings, key_reference):
+        token = _token(settings)
+        return token.key(key_reference) if token.has(key_reference) else token.generate(key_reference, curve)
     if path.exists():
         return load(settings, key_reference)
     return files.generate(path, curve=curve, passphrase=settings.key_passphrase.encode())
+
+
+def _is_in_token(settings: Settings, key_reference: str) -> bool:
+    patterns = settings.token.keys if settings.token else ()
+    return any(fnmatchcase(key_reference, pattern) for pattern in patterns)
+
+
+def _token(settings: Settings) -> Token:
+    if settings.token is None:
+        raise KeyUnavailable("there is no token")
+    return _opened(settings.token)
+
+
+@cache
+def _opened(token: TokenSettings) -> Token:
+    """One Token for the process: it logs in once, and counts who uses it."""
+    try:
+        pin = token.pin_file.read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError) as error:
+        raise KeyUnavailable("the PIN of the token cannot be read") from error
+    return Token(token.module, token.label, pin, token.sessions)
 
 
 def _path(settings: Settings, key_reference: str) -> Path:

@@ -50,6 +50,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_DELTA_CRLS": "`1` publishes with each list its delta, and names it in the list; default `0`",
     "KYVAO_FULL_CRLS": "`1` publishes for each authority one list of all its shards every hour; default `0`",
     "KYVAO_OCSP_LIFETIME": "minutes that an OCSP answer may be believed, 10 to 10080; default 60",
+    "KYVAO_TOKEN_MODULE": "PKCS#11 module of the token that holds keys; without it they lie in files",
+    "KYVAO_TOKEN_LABEL": "label of the token; default `kyvao`",
+    "KYVAO_TOKEN_PIN_FILE": "file whose first line is the PIN of the token; readable by its owner alone",
+    "KYVAO_TOKEN_KEYS": "which keys live in the token: patterns such as `worker/*,status/tsa_*`; default `*`",
+    "KYVAO_TOKEN_SESSIONS": "how many threads may use the token at once; default 1",
     "KYVAO_BIND": "address the servers listen on; default `127.0.0.1`",
     "KYVAO_WEB_PORT": "port of `web`; default 8080",
     "KYVAO_STATUS_PORT": "port of `status`; default 8081",
@@ -70,6 +75,17 @@ _MINIMUM_PASSPHRASE: Final = 20
 
 
 @dataclass(frozen=True)
+class TokenSettings:
+    """Where the token is, and which keys live in it, by patterns of `fnmatch` on their references."""
+
+    module: Path
+    label: str
+    pin_file: Path
+    keys: tuple[str, ...]
+    sessions: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """Checked settings; build with `load`."""
 
@@ -81,6 +97,8 @@ class Settings:
     secret_key: str = field(repr=False)
     key_passphrase: str = field(repr=False)
     number_key: str = field(repr=False)
+    # None where every key lies in a file.
+    token: TokenSettings | None
     bind: str
     web_port: int
     status_port: int
@@ -130,6 +148,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         secret_key=environ.get("KYVAO_SECRET_KEY") or DEVELOPMENT_SECRET,
         key_passphrase=environ.get("KYVAO_KEY_PASSPHRASE") or DEVELOPMENT_PASSPHRASE,
         number_key=environ.get("KYVAO_NUMBER_KEY") or DEVELOPMENT_NUMBER_KEY,
+        token=_token(environ, problems),
         bind=environ.get("KYVAO_BIND") or "127.0.0.1",
         web_port=web_port,
         status_port=status_port,
@@ -174,7 +193,7 @@ def _production_problems(settings: Settings, environ: Mapping[str, str]) -> list
             f"Production needs its own KYVAO_NUMBER_KEY of at least {_MINIMUM_SECRET} characters.",
         ),
         (
-            environ.get("KYVAO_SOFTWARE_KEYS") != "allow",
+            environ.get("KYVAO_SOFTWARE_KEYS") != "allow" and not _all_in_hardware(settings.token),
             "The authority's keys would lie in files. Set KYVAO_SOFTWARE_KEYS=allow if that is meant.",
         ),
         (
@@ -183,6 +202,26 @@ def _production_problems(settings: Settings, environ: Mapping[str, str]) -> list
         ),
     ]
     return [sentence for wrong, sentence in checks if wrong]
+
+
+def _token(environ: Mapping[str, str], problems: list[str]) -> TokenSettings | None:
+    module = environ.get("KYVAO_TOKEN_MODULE")
+    if not module:
+        return None
+    pin_file = environ.get("KYVAO_TOKEN_PIN_FILE") or ""
+    if not pin_file or not Path(pin_file).is_file() or Path(pin_file).stat().st_mode & 0o077:
+        problems.append("KYVAO_TOKEN_PIN_FILE must name a file that only its owner can read (mode 0600).")
+    sessions = environ.get("KYVAO_TOKEN_SESSIONS") or "1"
+    if not sessions.isascii() or not sessions.isdigit() or not 1 <= int(sessions) <= 64:
+        problems.append(f"KYVAO_TOKEN_SESSIONS is “{sessions}”; it must be a number from 1 to 64.")
+        sessions = "1"
+    keys = tuple(part.strip() for part in (environ.get("KYVAO_TOKEN_KEYS") or "*").split(",") if part.strip())
+    return TokenSettings(Path(module), environ.get("KYVAO_TOKEN_LABEL") or "kyvao", Path(pin_file), keys, int(sessions))
+
+
+def _all_in_hardware(token: TokenSettings | None) -> bool:
+    # SoftHSM is a file with another name.
+    return token is not None and token.keys == ("*",) and "softhsm" not in str(token.module).lower()
 
 
 def _environment(environ: Mapping[str, str], problems: list[str]) -> Environment:
