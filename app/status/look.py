@@ -94,7 +94,7 @@ class Outside:
 
     def _ocsp(self, target: str, one: ExpectedAuthority, nonce: bytes | None) -> Finding:
         prefix = prefix_of(issuer_id(one.certificate_der, HashName.SHA1))
-        found = ocsp.load_der_ocsp_response(self._fetch("/ocsp", _ocsp_request(prefix, one.known_serial or b"", nonce)))
+        found = ocsp.load_der_ocsp_response(self._fetch("/ocsp", ocsp_request(prefix, one.known_serial or b"", nonce)))
         if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return wrong(target, Kind.OCSP, found.response_status.name.lower())
         _check_responder(found, x509.load_der_x509_certificate(one.certificate_der))
@@ -146,7 +146,8 @@ def _check_responder(found: ocsp.OCSPResponse, authority: x509.Certificate) -> N
         raise InvalidSignature
 
 
-def _ocsp_request(prefix: bytes, serial: bytes, nonce: bytes | None) -> bytes:
+def ocsp_request(prefix: bytes, serial: bytes, nonce: bytes | None) -> bytes:
+    """Return an OCSPRequest for one certificate; `nonce` is the value of the extension, an OCTET STRING in DER."""
     asked = der.sequence(der.sequence(der.sequence(prefix, der.encode(der.INTEGER, serial))))
     if nonce is not None:
         asked += der.explicit(2, der.sequence(der.extension(oids.OCSP_NONCE, nonce)))
