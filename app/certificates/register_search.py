@@ -32,6 +32,8 @@ _ONE_ROW: Final = 4.0
 _CHEAP: Final = 10_000.0
 # A walk may come upon fewer rows than an even spread would bring.
 _UNEVEN: Final = 2.0
+# So many names in order are enough for a page, unless few of their bearers are asked for; sorting all takes longer.
+_NAMES: Final = 1_000
 # More than this was not expected of what is collected; it is given up then.
 _MOST: Final = 50_000
 
@@ -125,7 +127,10 @@ def search(
     if cost <= max(_CHEAP, _UNEVEN * _cost_of_walk(session, asked, sort, forecast, table, page)):
         rows, count = _collect(session, everything, sort, position, page)
     if rows is None:
-        rows = session.execute(_walk(asked, sort, position, page)).all()
+        rows = session.execute(_walk(asked, sort, position, page, _NAMES)).all()
+        if len(rows) <= page and asked.words is not None:
+            # The first names bear too few that are asked for, or it is the last page.
+            rows = session.execute(_walk(asked, sort, position, page)).all()
         count = _counted(session, asked, filters)
     return _page(session, rows, position, page, count, forecast.rows)
 
@@ -212,22 +217,28 @@ def _collect(
     return (None, None) if rows[0].total > _MOST else (rows, rows[0].total)
 
 
-def _walk(asked: Conditions, sort: Sort, position: _Position | None, page: int) -> _Query:
+def _walk(
+    asked: Conditions, sort: Sort, position: _Position | None, page: int, most_names: int | None = None
+) -> _Query:
     if sort is Sort.NAME and asked.words is not None:
-        return _walk_names(asked, asked.words, position, page)
+        return _walk_names(asked, asked.words, position, page, most_names)
     names = [] if asked.words is None else [holds(words_of(Certificate.search_name), asked.words)]
     wanted = select(*_COLUMNS).where(*asked.others, *names)
     return _paged(wanted, _order_of(sort), Certificate.id, sort, position, page)
 
 
-def _walk_names(asked: Conditions, words: str, position: _Position | None, page: int) -> _Query:
+def _walk_names(asked: Conditions, words: str, position: _Position | None, page: int, most_names: int | None) -> _Query:
     """Walk the list of names that hold the words, and at each the certificates that bear it."""
     backwards = position is not None and position.backwards
-    names = select(CertificateName.name).distinct().where(holds(CertificateName.words, words))
+    names = select(CertificateName.name).where(holds(CertificateName.words, words))
     if position is not None:
         reached = CertificateName.name <= position.value if backwards else CertificateName.name >= position.value
         names = names.where(reached)
-    name = names.order_by(CertificateName.name.desc() if backwards else CertificateName.name).subquery("name")
+    first = names.order_by(CertificateName.name.desc() if backwards else CertificateName.name).limit(most_names)
+    # Made distinct only then: a name that two processes brought at once stands there twice.
+    listed = first.subquery("listed")
+    distinct = select(listed.c.name).distinct()
+    name = distinct.order_by(listed.c.name.desc() if backwards else listed.c.name).subquery("name")
     bearers = select(*_COLUMNS).where(Certificate.search_name == name.c.name, *asked.others)
     one = _paged(bearers, _order_of(Sort.NAME), Certificate.id, Sort.NAME, position, page).lateral("one")
     order = (name.c.name.desc(), one.c.id.desc()) if backwards else (name.c.name, one.c.id)

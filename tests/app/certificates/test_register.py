@@ -239,6 +239,16 @@ def test_a_name_brought_by_two_processes_at_once_is_listed_once(session: Session
     assert names(session, q="nguyen") == ["Nguyễn An"]
 
 
+def test_a_page_is_filled_though_the_first_names_have_nobody_in_that_state(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_search, "_NAMES", 2)
+    for letter in "abcdef":
+        state = CertificateState.REVOKED if letter in "ef" else CertificateState.ISSUED
+        certificate(session, f"Nguyễn {letter}", state=state)
+    assert names(session, q="nguyen", state=Status.REVOKED) == ["Nguyễn e", "Nguyễn f"]
+
+
 def test_an_address_says_the_same_search_again() -> None:
     arguments = {
         "q": "Nguyễn An", "agency": "H99", "state": "revoked", "use": "citizen_signing",
