@@ -77,8 +77,9 @@ def replace(
     if session.get(RenewalProof, request.id) is None or not grace:
         revocations.supersede(session, actor, request.supersedes_id, now=now)
         return
+    old = session.get_one(Certificate, request.supersedes_id)
     planned = insert(Succession).values(
-        certificate_id=request.supersedes_id, successor_id=successor.id, ends_at=now + grace
+        certificate_id=old.id, successor_id=successor.id, ends_at=min(now + grace, old.not_after)
     )
     session.execute(planned.on_conflict_do_nothing())
 
@@ -102,6 +103,8 @@ def end_superseded(session: Session, actor: Actor, *, now: datetime) -> int:
     )
     due = session.scalars(query).all()
     for certificate_id in due:
-        revocations.supersede(session, actor, certificate_id, now=now)
+        # One that ended by time needs no entry in a list any more.
+        if session.get_one(Certificate, certificate_id).not_after > now:
+            revocations.supersede(session, actor, certificate_id, now=now)
     session.execute(update(Succession).where(Succession.certificate_id.in_(due)).values(ended_at=now))
     return len(due)

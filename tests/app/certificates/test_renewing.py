@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.certificates import register, renewals, renewals_by_holder, requests, revocations, tasks
 from app.certificates.life_models import Succession
@@ -99,6 +99,19 @@ def test_the_old_key_renews_without_an_officer_and_the_old_certificate_ends_a_we
         known = register.find(session, minhs.id).revocation
         assert known is not None
         assert known.reason == RevocationReason.SUPERSEDED
+
+
+def test_one_that_ends_by_time_first_gets_no_entry_in_a_list(minhs: Certificate) -> None:
+    with db.transaction() as session:
+        soon = datetime.now(UTC) + timedelta(days=2)
+        session.execute(update(Certificate).where(Certificate.id == minhs.id).values(not_after=soon))
+    request = renew(minhs, now=datetime.now(UTC))
+    tasks.issue.func(str(request.id))
+    with db.transaction() as session:
+        assert session.get_one(Succession, minhs.id).ends_at == soon
+        assert renewals.end_superseded(session, HOUSE, now=soon) == 1
+    with db.transaction() as session:
+        assert register.find(session, minhs.id).revocation is None
 
 
 def test_sending_a_renewal_twice_gives_one_request(minhs: Certificate) -> None:
