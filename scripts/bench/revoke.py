@@ -45,7 +45,7 @@ def main() -> None:
     with filled(100_000 if quick else 1_000_000) as (made, asked):
         # The rows of revocations that came with the register are not entries that could be published.
         with psycopg.connect(dsn(made.settings), autocommit=True) as connection:
-            # A revocation is final: only emptying the whole table takes it back. Their certificates are not asked about.
+            # A revocation is final: only emptying the whole table takes it back; nobody asks about those.
             connection.execute("TRUNCATE revocation")
             connection.execute("DELETE FROM status_change")
             found = connection.execute(_IN_FORCE, (SLUG, revoked)).fetchall()
