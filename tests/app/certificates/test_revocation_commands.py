@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from cryptography import x509
+from sqlalchemy import select
 
+from app.audit.models import AuditEntry
 from app.certificates import crls, register, tasks
+from app.certificates.life_models import BulkRevocation, BulkState
 from app.certificates.models import Certificate
 from app.certificates.revocation_commands import certificates
 from app.core import db
@@ -90,3 +97,26 @@ def test_a_suspended_list_is_released(minhs: Certificate, city: Settings) -> Non
     assert state_of(minhs) == "held"
     assert run(city, "release", "--serials", "-", *BOTH, given=minhs.serial_hex).exit_code == 0
     assert state_of(minhs) == "issued"
+
+
+@pytest.mark.parametrize(
+    ("point", "state"), [("revoke.before_commit", "issued"), ("revoke.committed_before_publish", "revoked")]
+)
+def test_killed_at_any_point_a_list_is_finished_by_the_worker_exactly_once(
+    minhs: Certificate, city: Settings, point: str, state: str
+) -> None:
+    command = [str(Path(sys.executable).parent / "kyvao"), "certificates", "revoke", "--serials", "-"]
+    done = subprocess.run(
+        [*command, "--reason", "superseded", *BOTH],
+        input=minhs.serial_hex.encode(),
+        env=os.environ | {"KYVAO_FAILPOINT": f"{point}:kill"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert state_of(minhs) == state
+    tasks.go_on_with_lists.func(0)
+    assert state_of(minhs) == "revoked"
+    with db.transaction() as session:
+        assert len(session.scalars(select(AuditEntry).where(AuditEntry.act == "certificate_revoked")).all()) == 1
+        assert session.scalars(select(BulkRevocation.state)).one() == BulkState.DONE
