@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
+BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
 BIT_STRING: Final = 0x03
 OCTET_STRING: Final = 0x04

@@ -1,6 +1,7 @@
-"""Time-stamp protocol, RFC 3161 with ESSCertIDv2 (RFC 5816): requests read strictly, answers built, tokens checked.
+"""Time-stamp protocol, RFC 3161 with ESSCertIDv2 (RFC 5816), from the side of the client: tokens read and checked.
 
-Not here: the clock's health and the uniqueness of serial numbers; the process that holds the key answers for both.
+Tokens are made by `pki.tsa_unit`, by hand and apart from this, so that one mistake cannot hide in both; its names can
+be had from here too.
 """
 
 from __future__ import annotations
@@ -8,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from asn1crypto import cms, core, tsp, x509
@@ -20,48 +20,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from pki.errors import TimestampRefused
-from pki.keys import SigningKey
+from pki.tsa_unit import MAXIMUM_REQUEST, TimestampFailure, TimestampRequest, TsaUnit, parse_request, refuse, respond
 
-MAXIMUM_REQUEST: Final = 4096
 MAXIMUM_RESPONSE: Final = 65536
-_MAXIMUM_NONCE_BITS: Final = 256
-_IMPRINT_LENGTHS: Final = {"sha256": 32, "sha384": 48, "sha512": 64}
 _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
-
-
-class TimestampFailure(StrEnum):
-    """PKIFailureInfo as RFC 3161, 2.4.2 names it, in the spelling of asn1crypto; the last is only ours."""
-
-    BAD_ALGORITHM = "bad_alg"
-    BAD_REQUEST = "bad_request"
-    BAD_DATA_FORMAT = "bad_data_format"
-    TIME_NOT_AVAILABLE = "time_not_available"
-    UNACCEPTED_POLICY = "unaccepted_policy"
-    UNACCEPTED_EXTENSION = "unaccepted_extensions"
-    SYSTEM_FAILURE = "system_failure"
-    # A token that a client received and cannot accept; never sent.
-    BAD_TOKEN = "bad_token"  # noqa: S105  a code, not a secret
-
-
-@dataclass(frozen=True)
-class TimestampRequest:
-    # "sha256", "sha384" or "sha512".
-    hash_algorithm: str
-    imprint: bytes
-    # Dotted OID the client insists on, or None.
-    policy_oid: str | None
-    nonce: int | None
-    certificate_wanted: bool
-
-
-@dataclass(frozen=True)
-class TsaUnit:
-    certificate_der: bytes
-    key: SigningKey = field(repr=False)
-    # Issuers up to, and without, the root; sent when the client asks for certificates.
-    chain_der: tuple[bytes, ...]
-    policy_oid: str
-    accuracy: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -84,54 +46,6 @@ class _Response(core.Sequence):  # type: ignore[misc]  # asn1crypto is not typed
         ("status", tsp.PKIStatusInfo),
         ("time_stamp_token", cms.ContentInfo, {"optional": True}),
     ]
-
-
-def parse_request(request_der: bytes) -> TimestampRequest:
-    """Read a TimeStampReq of at most 4 KB.
-
-    Raises TimestampRefused: BAD_DATA_FORMAT (not DER, too long), BAD_REQUEST (version), BAD_ALGORITHM (hash not
-    SHA-256/384/512, or an imprint of another length), UNACCEPTED_EXTENSION (any critical extension).
-    """
-    if len(request_der) > MAXIMUM_REQUEST:
-        raise TimestampRefused(TimestampFailure.BAD_DATA_FORMAT)
-    try:
-        request = tsp.TimeStampReq.load(request_der, strict=True)
-        native_version = request["version"].native
-        imprint = request["message_imprint"]
-        algorithm, hashed = imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
-        policy, nonce = request["req_policy"].native, request["nonce"].native
-        wanted = bool(request["cert_req"].native)
-        critical = any(entry["critical"].native for entry in request["extensions"] or ())
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
-        raise TimestampRefused(TimestampFailure.BAD_DATA_FORMAT) from error
-    if native_version != "v1" or (nonce is not None and abs(nonce).bit_length() > _MAXIMUM_NONCE_BITS):
-        raise TimestampRefused(TimestampFailure.BAD_REQUEST)
-    if _IMPRINT_LENGTHS.get(algorithm) != len(hashed):
-        raise TimestampRefused(TimestampFailure.BAD_ALGORITHM)
-    if critical:
-        raise TimestampRefused(TimestampFailure.UNACCEPTED_EXTENSION)
-    return TimestampRequest(algorithm, hashed, policy, nonce, wanted)
-
-
-def respond(request: TimestampRequest, *, unit: TsaUnit, serial_number: int, now: datetime) -> bytes:
-    """Return a DER TimeStampResp with a signed token whose genTime is `now`, cut to whole seconds.
-
-    `serial_number` must never have been used by this unit. The signature is made with SHA-256 for P-256 and RSA
-    keys, SHA-384 for P-384. Raises TimestampRefused(UNACCEPTED_POLICY) if the client asks for another policy.
-    """
-    if request.policy_oid not in (None, unit.policy_oid):
-        raise TimestampRefused(TimestampFailure.UNACCEPTED_POLICY)
-    content_der = _token_info(request, unit, serial_number, now).dump()
-    token = _sign_token(content_der, unit=unit, with_certificates=request.certificate_wanted)
-    response: bytes = _Response({"status": {"status": "granted"}, "time_stamp_token": token}).dump()
-    return response
-
-
-def refuse(failure: TimestampFailure) -> bytes:
-    """Return a DER TimeStampResp that grants nothing and says why."""
-    status = {"status": "rejection", "fail_info": {failure.value}}
-    refusal: bytes = _Response({"status": status}).dump()
-    return refusal
 
 
 def token_from_response(response_der: bytes, *, request_der: bytes) -> bytes:
@@ -170,72 +84,6 @@ def read_token(token_der: bytes) -> Token:
         return _read_token(token_der)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, InvalidSignature) as error:
         raise TimestampRefused(TimestampFailure.BAD_TOKEN) from error
-
-
-def _token_info(request: TimestampRequest, unit: TsaUnit, serial_number: int, now: datetime) -> tsp.TSTInfo:
-    seconds, micros = divmod(unit.accuracy // timedelta(microseconds=1), 1_000_000)
-    accuracy: dict[str, int] = {"seconds": seconds}
-    if micros // 1000:
-        accuracy["millis"] = micros // 1000
-    info = {
-        "version": "v1",
-        "policy": unit.policy_oid,
-        "message_imprint": {
-            "hash_algorithm": {"algorithm": request.hash_algorithm},
-            "hashed_message": request.imprint,
-        },
-        "serial_number": serial_number,
-        "gen_time": now.astimezone(UTC).replace(microsecond=0),
-        "accuracy": accuracy,
-    }
-    if request.nonce is not None:
-        info["nonce"] = request.nonce
-    return tsp.TSTInfo(info)
-
-
-def _sign_token(content_der: bytes, *, unit: TsaUnit, with_certificates: bool) -> cms.ContentInfo:
-    certificate = x509.Certificate.load(unit.certificate_der)
-    public_key = unit.key.public_key
-    wide = isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.key_size > 256
-    name = "sha384" if wide else "sha256"
-    attributes = _token_attributes(hashlib.new(name, content_der).digest(), unit.certificate_der)
-    kind = "ecdsa" if certificate.public_key.algorithm == "ec" else "rsa"
-    signer = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                "issuer_and_serial_number",
-                cms.IssuerAndSerialNumber({"issuer": certificate.issuer, "serial_number": certificate.serial_number}),
-            ),
-            "digest_algorithm": {"algorithm": name},
-            "signed_attrs": attributes,
-            "signature_algorithm": {"algorithm": f"{name}_{kind}"},
-            "signature": unit.key.sign(attributes.dump(), hash=_HASHES[name]),
-        }
-    )
-    content = {
-        "version": "v3",
-        "digest_algorithms": [{"algorithm": name}],
-        "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(content_der)},
-        "signer_infos": [signer],
-    }
-    if with_certificates:
-        chain = (unit.certificate_der, *unit.chain_der)
-        content["certificates"] = [x509.Certificate.load(der) for der in chain]
-    return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(content)})
-
-
-def _token_attributes(content_digest: bytes, certificate_der: bytes) -> cms.CMSAttributes:
-    identifier = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(certificate_der).digest()})
-    return cms.CMSAttributes(
-        [
-            cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [content_digest]}),
-            cms.CMSAttribute(
-                {"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": [identifier]})]}
-            ),
-        ]
-    )
 
 
 def _read_token(token_der: bytes) -> Token:
@@ -324,6 +172,8 @@ def _nonce_of(token_der: bytes) -> int | None:
 
 
 __all__ = [
+    "MAXIMUM_REQUEST",
+    "MAXIMUM_RESPONSE",
     "TimestampFailure",
     "TimestampRequest",
     "Token",

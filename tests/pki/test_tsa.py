@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core, tsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from pki import tsa
+from pki import der, oids, tsa
 from pki.errors import TimestampRefused
 from pki.keys import Curve, SoftwareKey
 from pki.pades.cms import timestamp_request
@@ -149,6 +151,166 @@ def test_a_refusal_says_why_and_grants_nothing() -> None:
     (status,) = core.SequenceOf.load(tsa.refuse(TimestampFailure.BAD_ALGORITHM), spec=tsp.PKIStatusInfo)
     assert status["status"].native == "rejection"
     assert status["fail_info"].native == {"bad_alg"}
+
+
+def test_what_is_only_ours_is_a_failure_of_the_system_to_others() -> None:
+    assert tsa.refuse(TimestampFailure.BAD_TOKEN) == tsa.refuse(TimestampFailure.SYSTEM_FAILURE)
+
+
+@pytest.mark.parametrize("failure", [one for one in TimestampFailure if one is not TimestampFailure.BAD_TOKEN])
+def test_asn1crypto_reads_the_reason_of_a_refusal_and_would_write_the_same(failure: TimestampFailure) -> None:
+    (status,) = core.SequenceOf.load(tsa.refuse(failure), spec=tsp.PKIStatusInfo)
+    assert status["fail_info"].native == {failure.value}
+    written = tsp.PKIStatusInfo({"status": "rejection", "fail_info": {failure.value}}).dump()
+    assert tsa.refuse(failure)[2:] == written
+
+
+def as_asn1crypto_writes(request_der: bytes, made: tsa.TsaUnit, signature: bytes) -> bytes:
+    """Return the answer to a request with a nonce, put together from types, around a signature."""
+    asked, certificate = tsa.parse_request(request_der), asn1_x509.Certificate.load(made.certificate_der)
+    info = tsp.TSTInfo(
+        {
+            "version": "v1",
+            "policy": made.policy_oid,
+            "message_imprint": {
+                "hash_algorithm": {"algorithm": asked.hash_algorithm},
+                "hashed_message": asked.imprint,
+            },
+            "serial_number": 99,
+            "gen_time": factory.NOW,
+            "accuracy": {"seconds": 1, **({"millis": 500} if made.accuracy > timedelta(seconds=1) else {})},
+            "nonce": asked.nonce,
+        }
+    ).dump()
+    identifier = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(made.certificate_der).digest()})
+    attributes = {
+        "content_type": "tst_info",
+        "message_digest": hashlib.sha256(info).digest(),
+        "signing_certificate_v2": tsp.SigningCertificateV2({"certs": [identifier]}),
+    }
+    named = asn1_cms.IssuerAndSerialNumber({"issuer": certificate.issuer, "serial_number": certificate.serial_number})
+    signer = {
+        "version": "v1",
+        "sid": asn1_cms.SignerIdentifier("issuer_and_serial_number", named),
+        "digest_algorithm": {"algorithm": "sha256"},
+        "signed_attrs": asn1_cms.CMSAttributes(
+            [asn1_cms.CMSAttribute({"type": kind, "values": [value]}) for kind, value in attributes.items()]
+        ),
+        "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+        "signature": signature,
+    }
+    signed = {
+        "version": "v3",
+        "digest_algorithms": [{"algorithm": "sha256"}],
+        "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(info)},
+        "signer_infos": [asn1_cms.SignerInfo(signer)],
+    }
+    if asked.certificate_wanted:
+        signed["certificates"] = [asn1_x509.Certificate.load(one) for one in (made.certificate_der, *made.chain_der)]
+    token = asn1_cms.ContentInfo({"content_type": "signed_data", "content": asn1_cms.SignedData(signed)})
+    return tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token}).dump()
+
+
+@pytest.mark.parametrize("accuracy", [timedelta(seconds=1), timedelta(seconds=1, milliseconds=500)])
+@pytest.mark.parametrize("nonce", [0, 127, 128, -5, (1 << 256) - 1])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_asn1crypto_writes_the_same_token(accuracy: timedelta, nonce: int, wanted: bool) -> None:
+    asked, by = request(nonce=nonce, cert_req=wanted), unit(accuracy=accuracy)
+    made = tsa.respond(tsa.parse_request(asked), unit=by, serial_number=99, now=factory.NOW)
+    signer = asn1_cms.ContentInfo.load(token_of(made))["content"]["signer_infos"][0]
+    assert as_asn1crypto_writes(asked, by, signer["signature"].native) == made
+
+
+def mutated(seed: int, number: int) -> list[bytes]:
+    """Return requests with some octets changed, left out or put in, the outer length put right."""
+    chance = random.Random(seed)
+    value = {"extn_id": "1.2.3.4", "extn_value": core.OctetString(b"\5\0")}
+    extensions = [{**value, "critical": True}, {**value, "extn_id": "1.2.3.5", "critical": False}]
+    good = [
+        request(),
+        request(nonce=None, cert_req=None),
+        request(req_policy=pdfs.POLICY, message_imprint=imprint("sha512", 64)),
+        request(extensions=extensions[1:]),
+        request(extensions=extensions),
+    ]
+    made = []
+    for _ in range(number):
+        body = bytearray(chance.choice(good)[2:])
+        for _ in range(chance.choice([1, 1, 2])):
+            at = chance.randrange(len(body))
+            body[at : at + chance.randrange(2)] = chance.choice(
+                [b"", bytes((chance.randrange(256),)), bytes((body[at] ^ 1 << chance.randrange(8),))]
+            )
+        made.append(der.sequence(bytes(body)))
+    return made
+
+
+def as_asn1crypto_reads(request_der: bytes) -> tuple[object, ...] | None:
+    """Return what a lenient reader of BER makes of a request, or None."""
+    try:
+        read = tsp.TimeStampReq.load(request_der, strict=True)
+        asked = read["message_imprint"]
+        if any(one["critical"].native for one in read["extensions"] or ()) or read["version"].native != "v1":
+            return None
+        return (
+            asked["hash_algorithm"]["algorithm"].native,
+            asked["hashed_message"].native,
+            read["req_policy"].native,
+            read["nonce"].native,
+            read["cert_req"].native,
+        )
+    except (ValueError, TypeError):
+        return None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_mutated_request_is_read_otherwise_than_asn1crypto_reads_it(seed: int) -> None:
+    accepted = 0
+    for request_der in mutated(seed, 2_000):
+        try:
+            read = tsa.parse_request(request_der)
+        except TimestampRefused:
+            continue
+        accepted += 1
+        mine = (read.hash_algorithm, read.imprint, read.policy_oid, read.nonce, read.certificate_wanted)
+        assert mine == as_asn1crypto_reads(request_der), request_der.hex()
+    assert accepted > 100
+
+
+HEAD = bytes.fromhex("020101 3031300d06096086480165030402010500 0420") + bytes(32)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (bytes.fromhex("0101fe"), "TRUE that is not FF"),
+        (bytes.fromhex("01020000"), "a BOOLEAN of two octets"),
+        (bytes.fromhex("02020001"), "an INTEGER not in its shortest form"),
+        (bytes.fromhex("0201050601 2a"), "a policy behind the nonce"),
+        (bytes.fromhex("0101ff 0101ff"), "certificates wanted twice"),
+        (bytes.fromhex("a100"), "extensions under another tag"),
+        (bytes.fromhex("a002 3000"), "an extension without anything"),
+        (bytes.fromhex("a007 3005 06012a 0500"), "an extension whose value is no OCTET STRING"),
+        (bytes.fromhex("a00e 300c 06012a 0101ff 04010004 0100"), "an extension with two values"),
+        (bytes.fromhex("a000 0500"), "something behind the extensions"),
+    ],
+)  # fmt: skip
+def test_a_request_that_is_not_der_is_a_bad_data_format(body: bytes, why: str) -> None:
+    assert failure_of(der.sequence(HEAD, body)) is TimestampFailure.BAD_DATA_FORMAT, why
+
+
+def test_certificates_not_wanted_may_be_said_aloud() -> None:
+    assert not tsa.parse_request(der.sequence(HEAD, bytes.fromhex("010100"))).certificate_wanted
+
+
+def test_a_hash_with_two_parameters_is_a_bad_data_format() -> None:
+    algorithm = der.sequence(der.oid(oids.SHA256), der.NULL, der.NULL)
+    asked = der.sequence(der.integer(1), der.sequence(algorithm, der.octet_string(bytes(32))))
+    assert failure_of(asked) is TimestampFailure.BAD_DATA_FORMAT
+
+
+def test_another_version_is_a_bad_request() -> None:
+    assert failure_of(der.sequence(der.integer(2), HEAD[3:])) is TimestampFailure.BAD_REQUEST
 
 
 def test_a_client_gets_the_token_that_answers_its_request() -> None:
