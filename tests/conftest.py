@@ -52,10 +52,30 @@ def session(database: str) -> Iterator[Session]:
         yield opened
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says `KEYS_IN_BOTH = True` twice: keys in files, and keys in a token."""
+    twice = getattr(metafunc.module, "KEYS_IN_BOTH", False) and "files_only" not in metafunc.definition.keywords
+    if twice and "settings" in metafunc.fixturenames:
+        metafunc.parametrize("keys", ["files", "token"], indirect=True)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+def keys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Where the keys of the house lie, as settings; the test's processes and jobs see the same."""
+    if getattr(request, "param", "files") == "files":
+        return {}
+    from tests.factories import tokens
+
+    for name, value in tokens.environ().items():
+        monkeypatch.setenv(name, value)
+    return tokens.environ()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, keys: dict[str, str]) -> Settings:
     return load(
         {
+            **keys,
             "KYVAO_DEMO": "1",
             "KYVAO_DATA": str(tmp_path),
             "KYVAO_DATABASE_URL": database_url,

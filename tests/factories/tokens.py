@@ -34,3 +34,18 @@ def folder() -> Path:
 def token() -> Token:
     folder()
     return Token(MODULE, LABEL, PIN)
+
+
+@cache
+def environ() -> dict[str, str]:
+    """The settings of an installation whose keys all live in the token."""
+    made = folder()
+    pin = made / "pin"
+    pin.write_text(f"{PIN}\n")
+    pin.chmod(0o600)
+    return {
+        "KYVAO_TOKEN_MODULE": str(MODULE),
+        "KYVAO_TOKEN_LABEL": LABEL,
+        "KYVAO_TOKEN_PIN_FILE": str(pin),
+        "SOFTHSM2_CONF": str(made / "softhsm2.conf"),
+    }

@@ -28,6 +28,9 @@ from app.core.settings import Settings
 from pki.errors import KeyUnavailable
 from tests.factories.certificates import actor, approve, ask, issued_to
 
+# Issuing, lists and answers are the same wherever the keys live.
+KEYS_IN_BOTH = True
+
 
 @pytest.fixture
 def approved(city: Settings) -> UUID:
@@ -117,6 +120,7 @@ def test_a_file_of_the_journal_cut_off_by_a_crash_counts_as_not_written(city: Se
     assert (found.begun, found.certificate_der) == (True, None)
 
 
+@pytest.mark.files_only
 def test_nothing_is_signed_when_the_key_is_missing_and_the_job_can_be_run_again(city: Settings, approved: UUID) -> None:
     path = city.data_dir / "keys" / "worker" / "issuing_officials.pem"
     path.rename(path.with_suffix(".away"))
@@ -158,6 +162,7 @@ def test_the_city_can_be_asked_for_what_is_trusted_and_who_signs_passes(city: Se
     assert len(lists) == 3
 
 
+@pytest.mark.files_only
 def test_a_list_that_cannot_be_signed_does_not_stop_the_others(city: Settings) -> None:
     (city.data_dir / "keys" / "worker" / "issuing_citizens.pem").unlink()
     with db.transaction() as session:

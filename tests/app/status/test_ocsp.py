@@ -20,6 +20,9 @@ from app.core import db
 from pki.revocation import RevocationReason
 from tests.app.status.conftest import HOUSE, Running
 
+# Issuing, lists and answers are the same wherever the keys live.
+KEYS_IN_BOTH = True
+
 ISSUER = "issuing_services.pem"
 
 

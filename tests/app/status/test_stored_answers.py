@@ -42,6 +42,10 @@ from pki.ocsp import HashName, issuer_id
 from pki.revocation import RevocationReason
 from tests.app.status.conftest import HOUSE, Clock, Running, eventually
 from tests.app.status.test_ocsp import ask, post, request_for
+from tests.interop.judges import lint, run
+
+# Issuing, lists and answers are the same wherever the keys live.
+KEYS_IN_BOTH = True
 
 SLUG = "issuing_services"
 
@@ -160,6 +164,38 @@ def test_openssl_accepts_stored_answers_for_good_held_and_revoked(stocked: Runni
         assert of_certificates(sent) == []
         assert "Response verify OK" in said
         assert word in said
+
+
+@pytest.mark.parametrize("nonce", [None, b"n" * 32])
+@pytest.mark.parametrize("reason", [None, RevocationReason.CERTIFICATE_HOLD, RevocationReason.KEY_COMPROMISE])
+def test_pkilint_and_gnutls_accept_what_the_file_gives(
+    stocked: Running, keep: Callable[[], None], reason: RevocationReason | None, nonce: bytes | None
+) -> None:
+    if reason is not None:
+        revoke(stocked, reason)
+        inode = inode_of(stocked)
+        keep()
+        eventually(lambda: inode_of(stocked) != inode)
+    with statements(stocked) as sent:
+        response = post(stocked, asking(stocked.certificate.serial_number, issuer_of(stocked), hashes.SHA1(), nonce))
+    assert of_certificates(sent) == []
+    judged(stocked, response)
+
+
+def test_pkilint_and_gnutls_accept_the_answer_for_a_number_never_issued(stocked: Running) -> None:
+    response = post(stocked, asking(0x01DEADBEEF, issuer_of(stocked), hashes.SHA1(), None))
+    assert response.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
+    judged(stocked, response)
+
+
+def judged(running: Running, response: ocsp.OCSPResponse) -> None:
+    path = running.folder / "r.der"
+    path.write_bytes(response.public_bytes(Encoding.DER))
+    assert lint("lint_ocsp_response", path).returncode == 0
+    signer = running.folder / "signer.pem"
+    signer.write_bytes(response.certificates[0].public_bytes(Encoding.PEM))
+    said = run("ocsptool", "--verify-response", "--load-signer", signer, "--load-response", path).stdout
+    assert "Verifying OCSP Response: Success" in said
 
 
 def inode_of(running: Running) -> int:

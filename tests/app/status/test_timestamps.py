@@ -15,6 +15,9 @@ from app.core import db
 from pki.profiles import ProfileName
 from tests.app.status.conftest import Running, eventually
 
+# Issuing, lists and answers are the same wherever the keys live.
+KEYS_IN_BOTH = True
+
 
 @pytest.fixture
 def question(running: Running) -> bytes:
