@@ -26,13 +26,13 @@ _NEAR: Final = (
     "certificates_register.",
     "certificates_admin.",
     "campaigns.",
-    "bulk_revocation.",
+    "certificates_bulk.",
     "approvals.",
     "alarms.",
-    "status.",
     "health.",
-    "authority_",
-    "audit.",
+    "authorities.",
+    "profiles.",
+    "log.",
 )
 
 
@@ -83,10 +83,9 @@ def init(app: Flask) -> None:
 
 
 def _near(actor: Actor) -> list[Place]:
-    """Return the places about the authority that the actor may enter, this one excepted."""
+    """Return the other places about the authority that the actor may enter."""
     places = [place for place in places_for(current_app, actor) if place.endpoint.startswith(_NEAR)]
-    others = [place for place in places if place.endpoint != "authority_console.index"]
-    return sorted(others, key=lambda place: next(n for n, near in enumerate(_NEAR) if place.endpoint.startswith(near)))
+    return sorted(places, key=lambda place: next(n for n, near in enumerate(_NEAR) if place.endpoint.startswith(near)))
 
 
 def _charts(figures: Figures) -> list[Chart]:

@@ -58,9 +58,7 @@ def rename(session: Session, actor: Actor, search_id: UUID, name: str) -> None:
 
 def forget(session: Session, actor: Actor, search_id: UUID) -> None:
     """Delete a search of the actor's; one that is gone already stays gone."""
-    session.execute(
-        delete(SavedSearch).where(SavedSearch.account_id == actor.account_id, SavedSearch.id == search_id)
-    )
+    session.execute(delete(SavedSearch).where(SavedSearch.account_id == actor.account_id, SavedSearch.id == search_id))
 
 
 def _name(text: str) -> str:
