@@ -1,10 +1,10 @@
-"""Forms of signing in."""
+"""Forms of signing in, of the password, and of access tokens."""
 
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, RadioField, SelectMultipleField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from app.accounts.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
@@ -33,3 +33,30 @@ class PasswordForm(FlaskForm):
         _l("New password once more"),
         validators=[EqualTo("new", _l("The two new passwords are not the same."))],
     )
+
+
+class TokenForm(FlaskForm):
+    name = StringField(
+        _l("What will use it"),
+        description=_l("The name of the system, so that you know later what you would stop by ending the token."),
+        validators=[
+            InputRequired(_l("Give the token a name.")),
+            Length(max=80, message=_l("Give the token a name of at most 80 characters.")),
+        ],
+    )
+    # Its choices are the permissions that the person holds.
+    scopes = SelectMultipleField(
+        _l("What it may do"),
+        description=_l("Choose only what the system needs. It never may more than you may yourself."),
+        validators=[InputRequired(_l("Choose at least one."))],
+    )
+    days = RadioField(
+        _l("How long it is valid"),
+        choices=[(7, _l("7 days")), (30, _l("30 days")), (90, _l("90 days")), (365, _l("a year"))],
+        coerce=int,
+        default=90,
+    )
+
+
+class EndTokenForm(FlaskForm):
+    """Only the form token."""

@@ -11,17 +11,20 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.service import actor_of
 from app.accounts.token_models import AccessToken
 from app.audit import service as audit
-from app.core.errors import Forbidden, Invalid, NotFound, NotSignedIn
+from app.core.errors import Forbidden, Invalid, NotFound, NotSignedIn, TooMany
 from app.core.permissions import Actor, Permission
 
 PREFIX: Final = "kyvao_"
 LONGEST_LIFE: Final = timedelta(days=366)
+# A person is told this long before a token ends.
+SOON: Final = timedelta(days=14)
+MOST: Final = 50
 # Writing at each use would make every reading request a write.
 _SEEN_STEP: Final = timedelta(minutes=5)
 
@@ -37,7 +40,7 @@ class Bearer:
 def make(
     session: Session, actor: Actor, *, name: str, scopes: Collection[Permission], life: timedelta, now: datetime
 ) -> str:
-    """Return a new token (49 characters), which is shown once and not stored. Raises Invalid, Forbidden."""
+    """Return a new token (49 characters), which is shown once and not stored. Raises Invalid, Forbidden, TooMany."""
     if actor.account_id is None or actor.only is not None:
         raise Forbidden(_l("Only a signed-in person can make a token."))
     if not name.strip() or len(name) > 80:
@@ -46,6 +49,8 @@ def make(
         raise Invalid(_l("Choose at least one permission, and only ones that you hold."))
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise Invalid(_l("A token is valid for at most a year."))
+    if len(of_account(session, actor)) >= MOST:
+        raise TooMany(_l("You have 50 tokens already."), _l("End one that is not used any more."))
     token = PREFIX + secrets.token_urlsafe(32)
     made = AccessToken(
         account_id=actor.account_id,
@@ -63,17 +68,38 @@ def make(
     return token
 
 
-def of_account(session: Session, account_id: UUID) -> Sequence[AccessToken]:
-    """Return the tokens of an account that were not ended, newest first."""
-    query = select(AccessToken).where(AccessToken.account_id == account_id, AccessToken.revoked_at.is_(None))
+def of_account(session: Session, actor: Actor) -> Sequence[AccessToken]:
+    """Return the actor's own tokens that were not ended, newest first; those past their time among them."""
+    query = select(AccessToken).where(AccessToken.account_id == actor.account_id, AccessToken.revoked_at.is_(None))
     return session.scalars(query.order_by(AccessToken.created_at.desc())).all()
+
+
+def count_ending(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Return how many of the actor's own tokens end within two weeks and have not ended yet."""
+    query = (
+        select(func.count())
+        .select_from(AccessToken)
+        .where(
+            AccessToken.account_id == actor.account_id,
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > now,
+            AccessToken.expires_at <= now + SOON,
+        )
+    )
+    return session.execute(query).scalar_one()
+
+
+def find_own(session: Session, actor: Actor, token_id: UUID) -> AccessToken:
+    """Return a token of the actor's own. Raises NotFound."""
+    found = session.get(AccessToken, token_id)
+    if found is None or actor.account_id is None or found.account_id != actor.account_id:
+        raise NotFound(_l("There is no such token."))
+    return found
 
 
 def end(session: Session, actor: Actor, token_id: UUID, *, now: datetime) -> None:
     """End a token of the actor's own; ending it twice changes nothing. Raises NotFound."""
-    found = session.get(AccessToken, token_id)
-    if found is None or found.account_id != actor.account_id:
-        raise NotFound(_l("There is no such token."))
+    find_own(session, actor, token_id)
     ended = session.execute(
         update(AccessToken)
         .where(AccessToken.id == token_id, AccessToken.revoked_at.is_(None))

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from app.accounts import admin, service, session_cookie
+from app.accounts import admin, service, session_cookie, token_pages
 from app.accounts.forms import PasswordForm, SignInForm
 from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
@@ -99,4 +99,5 @@ def init(app: Flask) -> None:
     app.register_blueprint(bp)
     purpose = _l("Choose another password, and end every other session of yours.")
     add_place(app, Place(_l("My password"), "accounts.change_password", None, purpose, in_header=False))
+    token_pages.init(app)
     admin.init(app)

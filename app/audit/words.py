@@ -88,4 +88,6 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "signature_asked": _l("Person asked to sign"),
     "signature_prepared": _l("Signature prepared"),
     "signed_in": _l("Signed in"),
+    "token_ended": _l("Access token ended"),
+    "token_made": _l("Access token made"),
 }
