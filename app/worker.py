@@ -23,6 +23,7 @@ TASKS: Final[tuple[str, ...]] = (
     "campaigns",
     "certificates",
     "gate",
+    "interface",
     "meetings",
     "notices",
     "status",

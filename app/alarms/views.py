@@ -15,11 +15,12 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
 from app.accounts import service as accounts
-from app.alarms import service, words
+from app.alarms import api, service, words
 from app.alarms.models import Alarm
 from app.core.db import transaction
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
+from app.interface import views as interface
 from app.registry import service as registry
 
 bp = Blueprint("alarms", __name__, url_prefix="/alarms")
@@ -31,6 +32,7 @@ class CloseForm(FlaskForm):
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    interface.register(app, api.operations)
     purpose = _l("What needs to be looked at: rates, lists, keys, clocks.")
     add_place(app, Place(_l("Alarms"), "alarms.index", Permission.READ_ALARMS, purpose))
     add_waiting(app, waiting)

@@ -11,8 +11,9 @@ from pydantic import Field
 from app.approvals import reading, service
 from app.approvals.models import Act
 from app.core.permissions import Permission
+from app.interface import cursors
 from app.interface.operations import Call, Operations
-from app.interface.schemas import Strict
+from app.interface.schemas import After, Next, Strict
 
 operations = Operations("approvals")
 
@@ -49,11 +50,20 @@ class ActList(Strict):
     acts: list[ActFacts]
 
 
+class ActPage(Strict):
+    acts: list[ActFacts]
+    next: Next
+
+
+class OwnQuery(Strict):
+    after: After = None
+
+
 class Approval(Strict):
     digest_hex: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="The digest of the act as it was read.")]
 
 
-class Refusal(Strict):
+class ActRefusal(Strict):
     note: Annotated[str, Field(min_length=10, max_length=500, description="The requester reads it.")]
 
 
@@ -62,6 +72,20 @@ class Refusal(Strict):
 )
 def list_acts(call: Call) -> ActList:
     return ActList(acts=[ActFacts.of(call, one) for one in reading.pending(call.session, call.actor)])
+
+
+@operations.add(
+    "GET",
+    "/approvals/own",
+    Permission.SEE_APPROVALS,
+    "List the acts that you asked for, newest first",
+    query=OwnQuery,
+    answer=ActPage,
+)
+def list_own_acts(call: Call, query: OwnQuery) -> ActPage:
+    found = reading.asked_by(call.session, call.actor, before=cursors.moment(query.after))
+    more = found[-1].requested_at.isoformat() if len(found) == reading.PAGE else None
+    return ActPage(acts=[ActFacts.of(call, one) for one in found], next=more)
 
 
 @operations.add("GET", "/approvals/<uuid:act_id>", Permission.SEE_APPROVALS, "Look at an act", answer=ActFacts)
@@ -87,10 +111,10 @@ def approve_act(call: Call, body: Approval, act_id: UUID) -> ActFacts:
     "/approvals/<uuid:act_id>/refusal",
     Permission.SEE_APPROVALS,
     "Refuse an act",
-    body=Refusal,
+    body=ActRefusal,
     answer=ActFacts,
 )
-def refuse_act(call: Call, body: Refusal, act_id: UUID) -> ActFacts:
+def refuse_act(call: Call, body: ActRefusal, act_id: UUID) -> ActFacts:
     return ActFacts.of(call, service.refuse(call.session, call.actor, act_id, note=body.note, now=call.now))
 
 

@@ -9,15 +9,14 @@ from typing import Annotated, Final, Self
 from uuid import UUID
 
 from flask import Response, stream_with_context
-from flask_babel import lazy_gettext as _l
 from pydantic import Field
 
 from app.campaigns import exports, progress, service
 from app.campaigns.models import Campaign, CampaignState, Mode
 from app.campaigns.service import Plan, UploadedFile
-from app.core.errors import Invalid
 from app.core.permissions import Permission
 from app.core.running import storage
+from app.interface import cursors
 from app.interface.operations import Call, Operations
 from app.interface.schemas import After, Next, Strict
 from pki.profiles import ProfileName
@@ -86,6 +85,7 @@ class NewCampaign(Strict):
     profile: CertificateKind
     agency_id: Annotated[UUID | None, Field(description="Whose campaign it is; left out, the whole city's.")] = None
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 30
+    letters_only: Annotated[bool, Field(description="Also who has an address gets a printed letter.")] = False
     csv: Annotated[str, Field(min_length=1, max_length=_LARGEST, description="The file, with the template's heads.")]
 
 
@@ -98,7 +98,7 @@ class NewCampaign(Strict):
     answer=CampaignPage,
 )
 def list_campaigns(call: Call, query: CampaignQuery) -> CampaignPage:
-    found = service.board(call.session, call.actor, state=query.state or "", before=_cursor(query.after))
+    found = service.board(call.session, call.actor, state=query.state or "", before=cursors.moment(query.after))
     more = found[-1].created_at.isoformat() if len(found) == service.PAGE else None
     return CampaignPage(campaigns=[CampaignFacts.of(call, one) for one in found], next=more)
 
@@ -138,7 +138,9 @@ def fetch_rows(call: Call, campaign_id: UUID) -> Response:
 )
 def add_campaign(call: Call, body: NewCampaign) -> CampaignFacts:
     file = UploadedFile("api.csv", storage().put(body.csv.encode()))
-    plan = Plan(body.title, body.mode, ProfileName(body.profile), body.agency_id, body.invitation_days)
+    plan = Plan(
+        body.title, body.mode, ProfileName(body.profile), body.agency_id, body.invitation_days, body.letters_only
+    )
     return CampaignFacts.of(call, service.create(call.session, call.actor, plan, file, now=call.now))
 
 
@@ -182,11 +184,13 @@ def stop_campaign(call: Call, campaign_id: UUID) -> CampaignFacts:
     return look_at_campaign(call, campaign_id)
 
 
-def _cursor(after: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(after) if after else None
-    except ValueError as error:
-        raise Invalid(_l("“after” is not the “next” of a page.")) from error
-    if found is not None and found.tzinfo is None:
-        raise Invalid(_l("“after” is not the “next” of a page."))
-    return found
+@operations.add(
+    "POST",
+    "/campaigns/<uuid:campaign_id>/reopening",
+    Permission.RUN_CAMPAIGNS,
+    "Take a submitted campaign back, to change it",
+    answer=CampaignFacts,
+)
+def reopen_campaign(call: Call, campaign_id: UUID) -> CampaignFacts:
+    service.reopen(call.session, call.actor, campaign_id, now=call.now)
+    return look_at_campaign(call, campaign_id)

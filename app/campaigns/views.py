@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from app.approvals.models import Act
-from app.campaigns import admin, api, columns, enrolment_page, exports, pace, progress, service, words
+from app.campaigns import admin, api, columns, enrolment_page, exports, pace, progress, service, waves_api, words
 from app.campaigns.forms import CampaignForm, CorrectedFileForm, QuotaForm
 from app.campaigns.models import Campaign, CampaignState, Mode, WaveState
 from app.campaigns.reading import LARGEST_FILE
@@ -237,6 +237,7 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
     interface.register(app, api.operations)
+    interface.register(app, waves_api.operations)
     app.register_blueprint(admin.bp)
     app.register_blueprint(enrolment_page.bp)
     add_place(

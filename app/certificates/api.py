@@ -20,6 +20,7 @@ from app.certificates.register_filters import Filters, Sort, Status
 from app.certificates.register_search import Line
 from app.core.errors import Invalid
 from app.core.permissions import Permission
+from app.interface import cursors
 from app.interface.operations import Call, Operations
 from app.interface.schemas import After, Day, Flag, Moment, Next, Strict
 from pki.profiles import ProfileName
@@ -154,11 +155,16 @@ class RequestFacts(Strict):
         )
 
 
-class RequestList(Strict):
+class RequestPage(Strict):
     requests: list[RequestFacts]
+    next: Next
 
 
-class Refusal(Strict):
+class RequestQuery(Strict):
+    after: After = None
+
+
+class RequestRefusal(Strict):
     note: Annotated[str, Field(min_length=10, max_length=500, description="The person reads it.")]
 
 
@@ -181,7 +187,9 @@ def find_certificates(call: Call, query: CertificateQuery) -> CertificatePage:
         ends_to=query.ends_to,
         sort=Sort.NEWEST if query.newest_first else Sort.NAME,
     )
-    found = register_search.search(call.session, call.actor, filters, after=_cursor(query.after), now=call.now)
+    found = register_search.search(
+        call.session, call.actor, filters, after=cursors.identifier(query.after), now=call.now
+    )
     lines = [CertificateLine.of(one) for one in found.lines]
     return CertificatePage(certificates=lines, next=str(found.next_key) if found.next_key else None)
 
@@ -244,11 +252,14 @@ def ask_for_release(call: Call, certificate_id: UUID) -> Released:
     "/requests",
     Permission.APPROVE_CERTIFICATES,
     "List the requests that wait for a decision, oldest first",
-    answer=RequestList,
+    query=RequestQuery,
+    answer=RequestPage,
 )
-def list_requests(call: Call) -> RequestList:
-    found = requests.pending(call.session, call.actor)
-    return RequestList(requests=[RequestFacts.of(one) for one, _person in found])
+def list_requests(call: Call, query: RequestQuery) -> RequestPage:
+    after = cursors.moment_and_identifier(query.after)
+    found = [one for one, _person in requests.pending(call.session, call.actor, after=after, many=requests.PAGE)]
+    more = cursors.written(found[-1].requested_at, found[-1].id) if len(found) == requests.PAGE else None
+    return RequestPage(requests=[RequestFacts.of(one) for one in found], next=more)
 
 
 @operations.add(
@@ -279,10 +290,10 @@ def approve_request(call: Call, request_id: UUID) -> RequestFacts:
     "/requests/<uuid:request_id>/refusal",
     Permission.APPROVE_CERTIFICATES,
     "Refuse a request",
-    body=Refusal,
+    body=RequestRefusal,
     answer=RequestFacts,
 )
-def refuse_request(call: Call, body: Refusal, request_id: UUID) -> RequestFacts:
+def refuse_request(call: Call, body: RequestRefusal, request_id: UUID) -> RequestFacts:
     return RequestFacts.of(requests.refuse(call.session, call.actor, request_id, note=body.note, now=call.now))
 
 
@@ -313,10 +324,3 @@ def ask(call: Call, body: NewRequest) -> RequestFacts:
     except (ValueError, binascii.Error) as error:
         raise Invalid(_l("The request for a certificate is not base64.")) from error
     return RequestFacts.of(requests.submit(call.session, call.actor, csr_der, body.challenge, now=call.now))
-
-
-def _cursor(after: str | None) -> UUID | None:
-    try:
-        return UUID(after) if after else None
-    except ValueError as error:
-        raise Invalid(_l("“after” is not the “next” of a page.")) from error

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Account, RoleGrant
@@ -90,10 +90,13 @@ def find(session: Session, actor: Actor, bulk_id: UUID) -> BulkRevocation:
     return found
 
 
-def newest(session: Session, actor: Actor) -> Sequence[BulkRevocation]:
-    """Return the newest lists in the actor's scope."""
+def newest(session: Session, actor: Actor, *, before: tuple[datetime, UUID] | None = None) -> Sequence[BulkRevocation]:
+    """Return a page of the lists in the actor's scope, newest first, from `before` (time and identifier) on."""
+    order = tuple_(BulkRevocation.created_at, BulkRevocation.id)
     query = select(BulkRevocation).where(scope.within(actor, Permission.REVOKE_CERTIFICATES, BulkRevocation.agency_id))
-    return session.scalars(query.order_by(BulkRevocation.created_at.desc()).limit(PAGE)).all()
+    if before is not None:
+        query = query.where(order < before)
+    return session.scalars(query.order_by(order.desc()).limit(PAGE)).all()
 
 
 def findings(session: Session, bulk: BulkRevocation) -> dict[Finding, int]:

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.approvals import service as approvals
@@ -29,6 +29,7 @@ from pki.profiles import ProfileName
 
 CHALLENGE_LIFE: Final = timedelta(minutes=10)
 ISSUE_TASK: Final = "certificates.issue"
+PAGE: Final = 50
 _OPEN: Final = (RequestState.REQUESTED, RequestState.APPROVED)
 BAD_REQUEST: Final = _l("The request from your browser could not be used. Nothing was changed.")
 AGAIN: Final = _l("Reload the page and try again.")
@@ -104,8 +105,13 @@ def of_person(session: Session, person_id: UUID) -> Sequence[CertificateRequest]
     return session.scalars(query.order_by(CertificateRequest.requested_at.desc())).all()
 
 
-def pending(session: Session, actor: Actor) -> Sequence[tuple[CertificateRequest, Person]]:
-    """Return what the actor may decide on, oldest first; their own requests are not among it."""
+def pending(
+    session: Session, actor: Actor, *, after: tuple[datetime, UUID] | None = None, many: int | None = None
+) -> Sequence[tuple[CertificateRequest, Person]]:
+    """Return what the actor may decide on, oldest first; their own requests are not among it.
+
+    `after` is time and identifier of the last one of the page before, `many` the size of a page.
+    """
     query = (
         select(CertificateRequest, Person)
         .join(Person, Person.id == CertificateRequest.person_id)
@@ -114,8 +120,11 @@ def pending(session: Session, actor: Actor) -> Sequence[tuple[CertificateRequest
             CertificateRequest.requested_by != actor.account_id,
             scope.within(actor, Permission.APPROVE_CERTIFICATES, CertificateRequest.agency_id),
         )
-        .order_by(CertificateRequest.requested_at)
+        .order_by(CertificateRequest.requested_at, CertificateRequest.id)
+        .limit(many)
     )
+    if after is not None:
+        query = query.where(tuple_(CertificateRequest.requested_at, CertificateRequest.id) > after)
     return [(request, person) for request, person in session.execute(query)]
 
 

@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session
 from app.certificates import (
     admin,
     api,
+    authorities_api,
+    authority_pages,
+    bulk_revocation_api,
     bulk_revocation_pages,
     console_pages,
     holder_pages,
@@ -149,8 +152,10 @@ def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
-    interface.register(app, api.operations)
+    for operations in (api.operations, bulk_revocation_api.operations, authorities_api.operations):
+        interface.register(app, operations)
     profile_pages.init(app)
+    authority_pages.init(app)
     app.register_blueprint(admin.bp)
     app.register_blueprint(register_pages.bp)
     console_pages.init(app)

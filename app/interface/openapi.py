@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.interface.operations import PREFIX, Operation
 
+# How the document refers to each model: two of one name get longer ones.
+_References = Mapping[type[BaseModel], dict[str, Any]]
 _REFERENCE: Final = "#/components/schemas/{model}"
 _ARGUMENT: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 _FORMATS: Final = {
@@ -58,13 +60,14 @@ def document(operations: Iterable[Operation], *, server: str, version: str) -> d
         {model for one in declared for model in (one.body, one.answer) if model is not None},
         key=lambda one: one.__name__,
     )
-    _, schemas = models_json_schema(
-        [(model, "validation" if _is_body(model, declared) else "serialization") for model in models],
+    references, schemas = models_json_schema(
+        [(model, _mode(model, declared)) for model in models],
         ref_template=_REFERENCE,
     )
+    named = {model: references[model, _mode(model, declared)] for model in models}
     paths: dict[str, dict[str, Any]] = {}
     for one in declared:
-        paths.setdefault(PREFIX + _ARGUMENT.sub(r"{\2}", one.path), {})[one.method.lower()] = _operation(one)
+        paths.setdefault(PREFIX + _ARGUMENT.sub(r"{\2}", one.path), {})[one.method.lower()] = _operation(one, named)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Ký Vào", "version": version, "description": _DESCRIPTION},
@@ -85,21 +88,21 @@ _DESCRIPTION: Final = (
 )
 
 
-def _is_body(model: type[BaseModel], operations: list[Operation]) -> bool:
-    return any(one.body is model for one in operations)
+def _mode(model: type[BaseModel], operations: list[Operation]) -> JsonSchemaMode:
+    return "validation" if any(one.body is model for one in operations) else "serialization"
 
 
-def _operation(one: Operation) -> dict[str, Any]:
+def _operation(one: Operation, named: _References) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": f"{one.tag}.{one.name}",
         "tags": [one.tag],
         "summary": one.summary,
         "description": f"Needs the permission `{one.permission}`.",
         "parameters": [*_path_parameters(one), *_query_parameters(one), *_header_parameters(one)],
-        "responses": {str(one.status.value): _success(one), **_refusals()},
+        "responses": {str(one.status.value): _success(one, named), **_refusals()},
     }
     if one.body is not None:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _reference(one.body)}}}
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": named[one.body]}}}
     return described
 
 
@@ -143,17 +146,13 @@ def _header_parameters(one: Operation) -> list[dict[str, Any]]:
     return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}]
 
 
-def _success(one: Operation) -> dict[str, Any]:
+def _success(one: Operation, named: _References) -> dict[str, Any]:
     described: dict[str, Any] = {"description": one.status.phrase}
     if one.answer is not None:
-        described["content"] = {"application/json": {"schema": _reference(one.answer)}}
+        described["content"] = {"application/json": {"schema": named[one.answer]}}
     return described
 
 
 def _refusals() -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
     return {status: {"description": why, "content": content} for status, why in _REFUSALS.items()}
-
-
-def _reference(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REFERENCE.format(model=model.__name__)}

@@ -39,6 +39,24 @@ def test_a_stranger_reaches_no_page_that_is_not_public(web: Flask) -> None:
             assert client.get(path, headers={"Accept": "application/json"}).status_code == 401, rule
 
 
+def test_every_operation_of_the_api_refuses_whoever_has_no_token(web: Flask) -> None:
+    client, called = web.test_client(), 0
+    for rule in web.url_map.iter_rules():
+        guard = web.view_functions[rule.endpoint].__dict__.get("guard")
+        if not isinstance(guard, Guard) or guard.kind != "token":
+            continue
+        values = {name: _sample(rule, name) for name in rule.arguments}
+        with web.test_request_context():
+            path = web.url_for(rule.endpoint, **values)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            # What is sent is not looked at before the token: there is nothing to learn from trying.
+            answer = client.open(path, method=method, json={"certificate_id": "x"})
+            assert (answer.status_code, answer.content_type) == (401, "application/problem+json"), rule
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            called += 1
+    assert called >= 35
+
+
 def _sample(rule: object, name: str) -> object:
     converter = rule._converters[name]  # type: ignore[attr-defined]  # werkzeug offers no public way
     kind = type(converter).__name__

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -53,6 +55,8 @@ def test_the_document_is_openapi_3_1(city: Settings, web: Flask) -> None:
     schema = from_wsgi("/api/v1/openapi.json", web)
     assert schema.raw_schema["openapi"] == "3.1.0"
     schema.validate()
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(schema.raw_schema)))
+    assert named == set(schema.raw_schema["components"]["schemas"])
     broken = from_dict({**schema.raw_schema, "paths": {"/x": {"get": {"responses": 1}}}})
     with pytest.raises(ValidationError):
         broken.validate()
