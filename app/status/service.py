@@ -43,7 +43,7 @@ def record(session: Session, findings: Iterable[Finding], *, now: datetime) -> l
             alarming.append(one)
     session.execute(delete(HealthCheck).where(HealthCheck.checked_at < now))
     for one in alarming:
-        alarms.raise_alarm(session, _alarm(one), object_kind="status", object_id=one.target, detail=one.detail)
+        alarms.raise_alarm(session, _alarm(one), object_kind="endpoint", object_id=one.target, why=one.detail)
     return alarming
 
 
