@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pkcs11
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -160,14 +159,9 @@ class Token:
             if len(found) != 1 or len(_found(opened.session, ObjectClass.PRIVATE_KEY, name)) != 1:
                 raise KeyUnavailable(f"the token holds no key {name}, or several")
             encode = encode_ec_public_key if found[0].key_type == KeyType.EC else encode_rsa_public_key
-            der = encode(found[0])
-        try:
-            public_key = load_der_public_key(der)
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise KeyUnavailable(f"{name} is a key of a kind that is not used here") from error
-        if not isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-            raise KeyUnavailable(f"{name} is a key of a kind that is not used here")
-        return public_key
+            public_key = load_der_public_key(encode(found[0]))
+        # One of the two, as they were encoded; a key of another kind has no such attributes, and the token says so.
+        return cast("ec.EllipticCurvePublicKey | rsa.RSAPublicKey", public_key)
 
 
 @dataclass(frozen=True)
