@@ -21,7 +21,7 @@ from pki import der, oids
 from pki.errors import KeyMismatch, ProfileViolation, TbsMismatch
 from pki.keys import PublicKey, SigningKey, signature_algorithm
 from pki.keys.signing import check_signature, public_key_of
-from pki.lint import lint_certificate
+from pki.lint import Circumstances, lint_certificate
 from pki.names import SubjectName
 from pki.profiles import KeyUse, Profile, ProfileName
 
@@ -134,7 +134,8 @@ def prepare(
     for extension, critical in extensions_of(profile, public_key, issuer, not_before, urls):
         builder = builder.add_extension(extension, critical=critical)
     twin = _sign_with_throwaway_key(builder, public_key_of(issuer) if issuer else public_key)
-    lint_certificate(twin.public_bytes(serialization.Encoding.DER), profile)
+    circumstances = Circumstances(issuer_certificate_der, now, urls.crl if profile.has_crl else None)
+    lint_certificate(twin.public_bytes(serialization.Encoding.DER), profile, circumstances)
     return PreparedCertificate(
         profile.name, profile.digest, serial_number, not_before, min(ends), twin.tbs_certificate_bytes
     )

@@ -54,8 +54,8 @@ class BulkPreparer:
         self._full_life = min(self._not_before + profile.validity - _SECOND, issuer.not_valid_after_utc)
         self._issuer_name = issuer.subject.public_bytes()
         self._digest = profile.digest
-        self._around: dict[int, tuple[bytes, bytes]] = {}
-        self._lint = BulkLint(profile, issuer_certificate_der)
+        self._around: dict[int, tuple[bytes, bytes, str | None]] = {}
+        self._lint = BulkLint(profile, issuer_certificate_der, now=now)
 
     def prepare(
         self,
@@ -77,7 +77,7 @@ class BulkPreparer:
             raise ProfileViolation("the certificate would end before it begins")
         if type(subject) is not self._profile.subject:
             raise ProfileViolation(f"{self._profile.name} is not for a {type(subject).__name__}")
-        before, after = self._extensions_around_key_identifier(shard)
+        before, after, crl = self._extensions_around_key_identifier(shard)
         tbs_der = der.sequence(
             _VERSION_3,
             der.integer(serial_number),
@@ -88,13 +88,16 @@ class BulkPreparer:
             spki_der,
             der.explicit(3, der.sequence(before, _key_identifier(spki_der), after)),
         )
-        self._lint.check(self._twin(tbs_der))
+        self._lint.check(self._twin(tbs_der), crl=crl)
         return PreparedCertificate(
             self._profile.name, self._digest, serial_number, self._not_before, not_after, tbs_der
         )
 
-    def _extensions_around_key_identifier(self, shard: int) -> tuple[bytes, bytes]:
-        """Return the encoded extensions before and after subjectKeyIdentifier, the only one that differs in a shard."""
+    def _extensions_around_key_identifier(self, shard: int) -> tuple[bytes, bytes, str | None]:
+        """Return the encoded extensions before and after subjectKeyIdentifier, the only one that differs in a shard.
+
+        And the address of the shard's list, None if the profile has no list.
+        """
         if shard not in self._around:
             urls = self._urls_of_shard(shard)
             some_key = _throwaway_key().public_key
@@ -105,7 +108,8 @@ class BulkPreparer:
             ]
             at = [oid for oid, _ in encoded].index(x509.SubjectKeyIdentifier.oid)
             parts = [part for _, part in encoded]
-            self._around[shard] = (b"".join(parts[:at]), b"".join(parts[at + 1 :]))
+            crl = urls.crl if self._profile.has_crl else None
+            self._around[shard] = (b"".join(parts[:at]), b"".join(parts[at + 1 :]), crl)
         return self._around[shard]
 
     def _twin(self, tbs_der: bytes) -> bytes:

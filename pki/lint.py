@@ -7,18 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
 from pki import oids
 from pki.errors import LintFailure
 from pki.keys import Curve
+from pki.keys.signing import signature_algorithm
+from pki.lint_encoding import find_in_encoding
+from pki.names import COUNTRY
 from pki.profiles import Profile
 
 _LONGEST_SERIAL: Final = 20
+# In characters; of every attribute that we use (RFC 5280, appendix A.1).
+LONGEST_TEXT: Final = 64
+# How far back a validity may begin: for clocks that differ, not to be older than one is.
+LONGEST_BACKDATE: Final = timedelta(hours=1)
+# Each has a rule of its own here. Nobody has weighed what any other would let a certificate do.
+_KNOWN_EXTENSIONS: Final = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+        ExtensionOID.OCSP_NO_CHECK,
+        ExtensionOID.PRIVATE_KEY_USAGE_PERIOD,
+        x509.ObjectIdentifier(oids.QC_STATEMENTS),
+    }
+)
 
 T = TypeVar("T", bound=x509.ExtensionType)
 
@@ -35,21 +59,48 @@ class Finding:
         return f"{self.rule} ({self.source})"
 
 
-def find_in_certificate(certificate_der: bytes, profile: Profile) -> list[Finding]:
-    """Return what is wrong with a certificate made under `profile`; empty when nothing is."""
-    certificate = x509.load_der_x509_certificate(certificate_der)
+@dataclass(frozen=True)
+class Circumstances:
+    """What a certificate must say that its profile leaves open, when it is about to be signed."""
+
+    # None for a certificate that signs itself.
+    issuer_certificate_der: bytes | None
+    now: datetime
+    # The address of the list that the certificate would be on; None where its profile has none.
+    crl: str | None
+
+
+def find_in_certificate(
+    certificate_der: bytes, profile: Profile, circumstances: Circumstances | None = None
+) -> list[Finding]:
+    """Return what is wrong with a certificate made under `profile`; empty when nothing is.
+
+    `circumstances` None leaves out the rules that need them: for a certificate that was made elsewhere, or long ago.
+    """
+    loose = find_in_encoding(certificate_der)
+    if loose is not None:
+        return [Finding(f"encoding_is_der: {loose}", "RFC 5280, 4.1")]
+    try:
+        certificate = x509.load_der_x509_certificate(certificate_der)
+        present = [one.oid for one in certificate.extensions]
+    except x509.DuplicateExtension:
+        return [Finding("no_extension_twice", "RFC 5280, 4.2")]
+    except ValueError as error:
+        return [Finding(f"certificate_can_be_read: {error}", "RFC 5280, 4.1")]
     return [
         *_basics(certificate, profile),
         *_key(certificate, profile),
         *_name(certificate),
         *_uses(certificate, profile),
         *_places(certificate, profile),
+        *(_of_profile(present)),
+        *(_fits(certificate, circumstances) if circumstances else ()),
     ]
 
 
-def lint_certificate(certificate_der: bytes, profile: Profile) -> None:
+def lint_certificate(certificate_der: bytes, profile: Profile, circumstances: Circumstances | None = None) -> None:
     """Return if nothing is wrong. Raises LintFailure with all findings."""
-    findings = find_in_certificate(certificate_der, profile)
+    findings = find_in_certificate(certificate_der, profile, circumstances)
     if findings:
         raise LintFailure(findings)
 
@@ -98,6 +149,10 @@ def _name(certificate: x509.Certificate) -> Iterator[Finding]:
         text = attribute.value
         if isinstance(text, bytes) or not text.strip() or not text.isprintable():
             yield Finding("subject_is_readable", "RFC 5280, 4.1.2.6")
+        elif len(text) > LONGEST_TEXT:
+            yield Finding("subject_is_within_bounds", "RFC 5280, appendix A.1")
+        if attribute.oid == NameOID.COUNTRY_NAME and text != COUNTRY:
+            yield Finding("country_is_ours", "profile")
     # A national number would stand in every public PDF for ever.
     for attribute in certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER):
         if not str(attribute.value).startswith("XX:VN-"):
@@ -123,8 +178,10 @@ def _uses(certificate: x509.Certificate, profile: Profile) -> Iterator[Finding]:
     ]
     if bool(statements) is not bool(profile.semantics):
         yield Finding("semantics_statement_is_profile", "EN 319 412-1, 5.1")
-    if _extension(certificate, x509.SubjectAlternativeName) is not None:
-        yield Finding("no_alternative_name", "profile")
+    period = _extension(certificate, x509.PrivateKeyUsagePeriod)
+    begins, ends = (period.value.not_before, period.value.not_after) if period else (None, None)
+    if (ends - begins if begins and ends else None) != profile.private_key_usage:
+        yield Finding("time_of_signing_is_profile", "RFC 3280, 4.2.1.4")
 
 
 def _places(certificate: x509.Certificate, profile: Profile) -> Iterator[Finding]:
@@ -141,6 +198,40 @@ def _places(certificate: x509.Certificate, profile: Profile) -> Iterator[Finding
     # https would need this very certificate's status to be fetched; a query string defeats caches.
     if any(not str(address).startswith("http://") or "?" in str(address) for address in addresses):
         yield Finding("addresses_are_plain_http", "RFC 5280, 8")
+
+
+def _of_profile(present: list[x509.ObjectIdentifier]) -> Iterator[Finding]:
+    for oid in present:
+        if oid not in _KNOWN_EXTENSIONS:
+            yield Finding(f"only_extensions_of_profiles: {oid.dotted_string}", "profile")
+
+
+def _fits(certificate: x509.Certificate, circumstances: Circumstances) -> Iterator[Finding]:
+    issuer_der, begins = circumstances.issuer_certificate_der, certificate.not_valid_before_utc
+    if not begins <= circumstances.now <= begins + LONGEST_BACKDATE:
+        yield Finding("validity_begins_now", "RFC 5280, 4.1.2.5")
+    yield from _fits_issuer(certificate, x509.load_der_x509_certificate(issuer_der) if issuer_der else certificate)
+    points = _extension(certificate, x509.CRLDistributionPoints)
+    addresses = [name.value for point in points.value for name in point.full_name or ()] if points else []
+    if addresses != ([circumstances.crl] if circumstances.crl else []):
+        yield Finding("crl_address_is_the_shard's", "RFC 5280, 5.2.5")
+
+
+def _fits_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> Iterator[Finding]:
+    if certificate.issuer.public_bytes() != issuer.subject.public_bytes():
+        yield Finding("issuer_is_the_authority", "RFC 5280, 4.1.2.4")
+    if certificate.not_valid_after_utc > issuer.not_valid_after_utc:
+        yield Finding("validity_ends_before_the_issuer's", "RFC 5280, 6.1.3")
+    key = issuer.public_key()
+    if (
+        not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+        or certificate.signature_algorithm_oid.dotted_string != signature_algorithm(key).oid
+    ):
+        yield Finding("algorithm_is_the_authority's", "RFC 5280, 4.1.1.2")
+    named, own = _extension(certificate, x509.AuthorityKeyIdentifier), _extension(issuer, x509.SubjectKeyIdentifier)
+    # A certificate that signs itself need not name its key twice; that others name one is a rule above.
+    if named is not None and (own is None or named.value.key_identifier != own.value.digest):
+        yield Finding("authority_key_identifier_is_the_authority's", "RFC 5280, 4.2.1.1")
 
 
 def _extension(of: x509.Certificate, kind: type[T]) -> x509.Extension[T] | None:

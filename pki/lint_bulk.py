@@ -21,7 +21,7 @@ from pki import der, oids
 from pki.errors import LintFailure
 from pki.keys import Curve
 from pki.keys.signing import public_key_of, signature_algorithm
-from pki.lint import Finding, find_in_certificate
+from pki.lint import LONGEST_BACKDATE, LONGEST_TEXT, Circumstances, Finding, find_in_certificate
 from pki.names import COUNTRY
 from pki.profiles import Profile
 
@@ -30,32 +30,31 @@ _SERIAL_OCTETS: Final = range(1, 21)
 _COUNTRY: Final = der.oid("2.5.4.6")
 _COMMON_NAME: Final = der.oid("2.5.4.3")
 _SERIAL_NUMBER: Final = der.oid("2.5.4.5")
-_LONGEST_TEXT: Final = 64
 _DIGITS: Final = {der.UTC_TIME: 12, der.GENERALIZED_TIME: 14}
 
 
 class BulkLint:
     """Checks certificates of one profile under one issuer."""
 
-    def __init__(self, profile: Profile, issuer_certificate_der: bytes) -> None:
+    def __init__(self, profile: Profile, issuer_certificate_der: bytes, *, now: datetime) -> None:
         issuer = x509.load_der_x509_certificate(issuer_certificate_der)
-        self._profile = profile
+        self._profile, self._issuer_der, self._now = profile, issuer_certificate_der, now
         self._issuer_name = issuer.subject.public_bytes()
         self._issuer_ends = issuer.not_valid_after_utc
         self._algorithm = signature_algorithm(public_key_of(issuer)).der
         # Octets that were found clean by the whole of the lint.
-        self._clean: set[tuple[bytes, bytes]] = set()
+        self._clean: set[tuple[bytes, bytes, str | None]] = set()
 
-    def check(self, certificate_der: bytes) -> None:
-        """Return if nothing is wrong. Raises LintFailure with all findings."""
+    def check(self, certificate_der: bytes, *, crl: str | None) -> None:
+        """Return if nothing is wrong; `crl` as in `Circumstances`. Raises LintFailure with all findings."""
         try:
-            findings = list(self._find(certificate_der))
+            findings = list(self._find(certificate_der, crl))
         except der.DerError as error:
             raise LintFailure([Finding(f"encoding_is_der: {error}", "RFC 5280, 4.1")]) from error
         if findings:
             raise LintFailure(findings)
 
-    def _find(self, certificate_der: bytes) -> Iterator[Finding]:
+    def _find(self, certificate_der: bytes, crl: str | None) -> Iterator[Finding]:
         tbs, algorithm, _ = der.read(certificate_der).expect(der.SEQUENCE).children()
         parts = tbs.expect(der.SEQUENCE).children()
         if len(parts) != 8:
@@ -73,10 +72,12 @@ class BulkLint:
         yield from _subject(subject)
         key_digest, key_findings = _key(spki)
         yield from key_findings
-        yield from self._extensions(extensions, key_digest, certificate_der)
+        yield from self._extensions(extensions, key_digest, certificate_der, crl)
 
     def _validity(self, validity: der.Element) -> Iterator[Finding]:
         begins, ends = (_time(one.der) for one in validity.expect(der.SEQUENCE).children())
+        if not begins <= self._now <= begins + LONGEST_BACKDATE:
+            yield Finding("validity_begins_now", "RFC 5280, 4.1.2.5")
         if not begins < ends:
             yield Finding("validity_runs_forward", "RFC 5280, 4.1.2.5")
         if ends - begins > self._profile.validity:
@@ -84,18 +85,21 @@ class BulkLint:
         if ends > self._issuer_ends:
             yield Finding("validity_ends_before_the_issuer's", "RFC 5280, 6.1.3")
 
-    def _extensions(self, tagged: der.Element, key_digest: bytes, certificate_der: bytes) -> Iterator[Finding]:
+    def _extensions(
+        self, tagged: der.Element, key_digest: bytes, certificate_der: bytes, crl: str | None
+    ) -> Iterator[Finding]:
         identifier = der.extension(oids.SUBJECT_KEY_IDENTIFIER, der.octet_string(key_digest))
         before, found, after = tagged.expect(0xA3).der.partition(identifier)
         if not found:
             yield Finding("subject_key_identifier_is_method_1", "RFC 5280, 4.2.1.2")
             return
         # The same octets around the identifier are the same extensions: what was said of them holds.
-        if (before, after) not in self._clean:
-            findings = find_in_certificate(certificate_der, self._profile)
+        if (before, after, crl) not in self._clean:
+            circumstances = Circumstances(self._issuer_der, self._now, crl)
+            findings = find_in_certificate(certificate_der, self._profile, circumstances)
             yield from findings
             if not findings:
-                self._clean.add((before, after))
+                self._clean.add((before, after, crl))
 
 
 def _subject(subject: der.Element) -> Iterator[Finding]:
@@ -105,8 +109,10 @@ def _subject(subject: der.Element) -> Iterator[Finding]:
         kind, value = attribute.expect(der.SEQUENCE).children()
         found.append(kind.der)
         text = _text(value)
-        if not text.strip() or not text.isprintable() or len(text) > _LONGEST_TEXT:
+        if not text.strip() or not text.isprintable():
             yield Finding("subject_is_readable", "RFC 5280, 4.1.2.6")
+        if len(text) > LONGEST_TEXT:
+            yield Finding("subject_is_within_bounds", "RFC 5280, appendix A.1")
         if kind.der == _COUNTRY and text != COUNTRY:
             yield Finding("country_is_ours", "profile")
         # A national number would stand in every public PDF for ever.

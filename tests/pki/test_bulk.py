@@ -208,6 +208,7 @@ def _name(*attributes: tuple[str, int, bytes]) -> bytes:
 
 
 _LATE = der.generalized_time(NOW.replace(year=2051))
+CRL = urls(ProfileName.ISSUING_CITIZENS, 1).crl
 COUNTRY = ("2.5.4.6", der.PRINTABLE_STRING, b"VN")
 NAME = ("2.5.4.3", der.UTF8_STRING, b"Lan")
 P521 = bytes.fromhex(
@@ -234,11 +235,13 @@ ED25519 = bytes.fromhex("302a300506032b6570032100d75a980182b10ab7d54bfed3c964073
         (_put(4, der.sequence(_time("2701010000Z"), _time("270401000000Z"))), "encoding_is_der"),
         (_put(4, der.sequence(_time("271301000000Z"), _time("280401000000Z"))), "encoding_is_der"),
         (_put(4, der.sequence(der.octet_string(b"x"), _time("270401000000Z"))), "encoding_is_der"),
+        (_put(4, der.sequence(_time("261122070001Z"), _time("270101000000Z"))), "validity_begins_now"),
+        (_put(4, der.sequence(_time("261122055959Z"), _time("270101000000Z"))), "validity_begins_now"),
         (_put(5, _name(NAME)), "subject_has_one_country_and_common_name"),
         (_put(5, _name(COUNTRY, NAME, NAME)), "subject_has_one_country_and_common_name"),
         (_put(5, _name(COUNTRY, ("2.5.4.3", der.UTF8_STRING, b"a\x00b"))), "subject_is_readable"),
         (_put(5, _name(COUNTRY, ("2.5.4.3", der.UTF8_STRING, b" "))), "subject_is_readable"),
-        (_put(5, _name(COUNTRY, ("2.5.4.3", der.UTF8_STRING, b"a" * 65))), "subject_is_readable"),
+        (_put(5, _name(COUNTRY, ("2.5.4.3", der.UTF8_STRING, b"a" * 65))), "subject_is_within_bounds"),
         (_put(5, _name(COUNTRY, ("2.5.4.3", der.UTF8_STRING, b"\xff"))), "encoding_is_der"),
         (_put(5, _name(COUNTRY, ("2.5.4.3", 0x1E, b"\x00L"))), "encoding_is_der"),
         (_put(5, _name(("2.5.4.6", der.PRINTABLE_STRING, b"US"), NAME)), "country_is_ours"),
@@ -248,22 +251,31 @@ ED25519 = bytes.fromhex("302a300506032b6570032100d75a980182b10ab7d54bfed3c964073
         (_put(6, ED25519), "key_kind_is_allowed"),
         (_put(6, spki(key("other").public_key)), "subject_key_identifier_is_method_1"),
         (_replace(7, b"crl/issuing_citizens/1.crl", b"crl/issuing_citizens/1.cr?"), "addresses_are_plain_http"),
+        (_replace(7, b"crl/issuing_citizens/1.crl", b"crl/issuing_citizens/2.crl"), "crl_address_is_the_shard's"),
         (lambda parts: parts.append(der.NULL), "encoding_is_der"),
     ],
 )  # fmt: skip
 def test_a_certificate_with_a_fault_is_not_let_through(change: Callable[[list[bytes]], None], rule: str) -> None:
     issuer = authority(ProfileName.ISSUING_CITIZENS)
-    lint = BulkLint(PROFILES[ProfileName.CITIZEN_SIGNING], issuer.certificate_der)
-    lint.check(_twin(lambda parts: None))
+    lint = BulkLint(PROFILES[ProfileName.CITIZEN_SIGNING], issuer.certificate_der, now=NOW)
+    lint.check(_twin(lambda parts: None), crl=CRL)
     with pytest.raises(LintFailure) as found:
-        lint.check(_twin(change))
+        lint.check(_twin(change), crl=CRL)
     assert any(str(finding).startswith(rule) for finding in found.value.findings), found.value.findings
+
+
+def test_what_was_clean_for_one_shard_is_not_for_another() -> None:
+    issuer = authority(ProfileName.ISSUING_CITIZENS)
+    lint = BulkLint(PROFILES[ProfileName.CITIZEN_SIGNING], issuer.certificate_der, now=NOW)
+    lint.check(_twin(lambda parts: None), crl=CRL)
+    with pytest.raises(LintFailure):
+        lint.check(_twin(lambda parts: None), crl=urls(ProfileName.ISSUING_CITIZENS, 2).crl)
 
 
 def test_what_was_found_wrong_once_is_found_wrong_again() -> None:
     issuer = authority(ProfileName.ISSUING_CITIZENS)
-    lint = BulkLint(PROFILES[ProfileName.CITIZEN_SIGNING], issuer.certificate_der)
+    lint = BulkLint(PROFILES[ProfileName.CITIZEN_SIGNING], issuer.certificate_der, now=NOW)
     wrong = _twin(_replace(7, b"crl/issuing_citizens/1.crl", b"crl/issuing_citizens/1.cr?"))
     for _ in range(2):
         with pytest.raises(LintFailure):
-            lint.check(wrong)
+            lint.check(wrong, crl=CRL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,11 +16,12 @@ from cryptography.x509.oid import NameOID
 from pki import der, oids
 from pki.errors import LintFailure
 from pki.keys import Curve, signature_algorithm
-from pki.lint import find_in_certificate, lint_certificate
+from pki.lint import Circumstances, find_in_certificate, lint_certificate
 from pki.lint_crl import lint_crl
+from pki.names import ServiceName
 from pki.profiles import PROFILES, ProfileName
 from pki.revocation import encode_removal
-from tests.factories.pki import LAN, NOW, OFFICE, authority, certify, key, root
+from tests.factories.pki import LAN, NOW, OFFICE, authority, certify, key, root, urls
 
 Builder = x509.CertificateBuilder
 CITIZEN = PROFILES[ProfileName.CITIZEN_SIGNING]
@@ -44,7 +46,8 @@ def without(certificate: x509.Certificate, *leave_out: type[x509.ExtensionType])
 
 def rules(builder: Builder, profile: ProfileName = ProfileName.CITIZEN_SIGNING) -> set[str]:
     signed = builder.sign(ec.generate_private_key(ec.SECP384R1()), hashes.SHA384())
-    return {one.rule for one in find_in_certificate(signed.public_bytes(Encoding.DER), PROFILES[profile])}
+    found = find_in_certificate(signed.public_bytes(Encoding.DER), PROFILES[profile])
+    return {one.rule.partition(":")[0] for one in found}
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +86,7 @@ WRONG: dict[str, Callable[[x509.Certificate], Builder]] = {
     "policy_is_profile": lambda lan: without(lan, x509.CertificatePolicies),
     "ocsp_no_check_is_profile": lambda lan: without(lan).add_extension(x509.OCSPNoCheck(), critical=False),
     "semantics_statement_is_profile": lambda lan: without(lan, x509.UnrecognizedExtension),
-    "no_alternative_name": lambda lan: without(lan).add_extension(
+    "only_extensions_of_profiles": lambda lan: without(lan).add_extension(
         x509.SubjectAlternativeName([x509.RFC822Name("lan@example.vn")]), critical=False
     ),
     "crl_address_is_profile": lambda lan: without(lan, x509.CRLDistributionPoints),
@@ -98,6 +101,18 @@ WRONG: dict[str, Callable[[x509.Certificate], Builder]] = {
     ),
     "validity_runs_forward": lambda lan: fresh(lan, not_after=lan.not_valid_before_utc),
     "subject_has_one_country_and_common_name": lambda lan: fresh(lan, subject=named((NameOID.COMMON_NAME, "Lan"))),
+    "country_is_ours": lambda lan: fresh(
+        lan, subject=named((NameOID.COUNTRY_NAME, "LA"), (NameOID.COMMON_NAME, "Lan"))
+    ),
+    "subject_is_within_bounds": lambda lan: fresh(
+        lan,
+        subject=named(
+            (NameOID.COUNTRY_NAME, "VN"), (NameOID.ORGANIZATION_NAME, "S" * 65), (NameOID.COMMON_NAME, "Lan")
+        ),
+    ),
+    "time_of_signing_is_profile": lambda lan: without(lan).add_extension(
+        x509.PrivateKeyUsagePeriod(not_before=NOW, not_after=NOW + timedelta(days=1)), critical=False
+    ),
     "identifier_is_opaque": lambda lan: fresh(
         lan,
         subject=named(
@@ -142,6 +157,128 @@ def fresh(
 @pytest.mark.parametrize("rule", list(WRONG))
 def test_a_certificate_that_breaks_one_rule_breaks_only_that_rule(rule: str, lan: x509.Certificate):
     assert rules(WRONG[rule](lan)) == {rule}
+
+
+def test_a_timestamp_unit_that_signs_without_end_is_found():
+    unit = certify(ProfileName.TSA_UNIT, ServiceName("Dấu thời gian", "Thành phố")).certificate
+    assert rules(without(unit), ProfileName.TSA_UNIT) == set()
+    assert rules(without(unit, x509.PrivateKeyUsagePeriod), ProfileName.TSA_UNIT) == {"time_of_signing_is_profile"}
+
+
+CIRCUMSTANCES = Circumstances(
+    authority(ProfileName.ISSUING_CITIZENS).certificate_der, NOW, urls(ProfileName.ISSUING_CITIZENS).crl
+)
+
+
+def when(certificate: x509.Certificate, **changes: object) -> set[str]:
+    """Return the findings in a certificate of the citizens' authority that is about to be signed."""
+    circumstances = replace(CIRCUMSTANCES, **changes)
+    found = find_in_certificate(certificate.public_bytes(Encoding.DER), CITIZEN, circumstances)
+    return {one.rule for one in found}
+
+
+def test_a_certificate_is_checked_against_what_it_is_made_for(lan: x509.Certificate):
+    assert when(lan) == set()
+    assert when(lan, crl=urls(ProfileName.ISSUING_CITIZENS, 1).crl) == {"crl_address_is_the_shard's"}
+    assert when(lan, crl=None) == {"crl_address_is_the_shard's"}
+    other = authority(ProfileName.ISSUING_CITIZENS, "other").certificate_der
+    assert when(lan, issuer_certificate_der=other) == {"authority_key_identifier_is_the_authority's"} | (
+        set() if lan.issuer == x509.load_der_x509_certificate(other).subject else {"issuer_is_the_authority"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "found"),
+    [(-61, {"validity_begins_now"}), (-60, set()), (59 * 60, set()), (59 * 60 + 1, {"validity_begins_now"})],
+)
+def test_a_validity_begins_up_to_an_hour_ago_and_never_later_than_now(
+    lan: x509.Certificate, seconds: int, found: set[str]
+):
+    assert when(lan, now=NOW + timedelta(seconds=seconds)) == found
+
+
+def test_an_end_behind_the_authoritys_and_another_algorithm_are_found(lan: x509.Certificate):
+    ended = fresh(lan, not_after=lan.not_valid_before_utc + timedelta(days=3))
+    short = ended.sign(ec.generate_private_key(ec.SECP384R1()), hashes.SHA384())
+    assert when(lan, issuer_certificate_der=short.public_bytes(Encoding.DER)) >= {
+        "validity_ends_before_the_issuer's",
+        "algorithm_is_the_authority's",
+    }
+    strange = WRONG["key_kind_is_allowed"](lan).sign(ec.generate_private_key(ec.SECP384R1()), hashes.SHA384())
+    assert "algorithm_is_the_authority's" in when(lan, issuer_certificate_der=strange.public_bytes(Encoding.DER))
+
+
+def test_an_authority_without_a_key_identifier_cannot_be_named(lan: x509.Certificate):
+    bare = without(authority(ProfileName.ISSUING_CITIZENS).certificate, x509.SubjectKeyIdentifier)
+    signed = bare.sign(ec.generate_private_key(ec.SECP384R1()), hashes.SHA384())
+    assert when(lan, issuer_certificate_der=signed.public_bytes(Encoding.DER)) == {
+        "authority_key_identifier_is_the_authority's"
+    }
+
+
+def test_a_list_behind_a_name_and_not_an_address_is_not_the_shards(lan: x509.Certificate):
+    point = x509.DistributionPoint(None, None, None, [x509.DirectoryName(LAN.to_x509())])
+    builder = without(lan, x509.CRLDistributionPoints).add_extension(
+        x509.CRLDistributionPoints([point]), critical=False
+    )
+    signed = builder.sign(ec.generate_private_key(ec.SECP384R1()), hashes.SHA384())
+    assert when(signed) == {"crl_address_is_profile", "crl_address_is_the_shard's"}
+
+
+def test_the_root_is_checked_against_itself():
+    circumstances = Circumstances(None, NOW, None)
+    lint_certificate(root().certificate_der, PROFILES[ProfileName.ROOT], circumstances)
+
+
+def rebuilt(certificate: x509.Certificate, change: Callable[[list[bytes]], None]) -> list[str]:
+    """Return the findings in a certificate with its extensions changed as bytes."""
+    tbs, *rest = der.read(certificate.public_bytes(Encoding.DER)).children()
+    *parts, tagged = tbs.children()
+    extensions = [one.der for one in tagged.children()[0].children()]
+    change(extensions)
+    first = der.sequence(*(part.der for part in parts), der.explicit(3, der.sequence(*extensions)))
+    found = find_in_certificate(der.sequence(first, *(part.der for part in rest)), CITIZEN)
+    return [one.rule for one in found]
+
+
+def test_an_extension_that_stands_twice_is_found(lan: x509.Certificate):
+    assert rebuilt(lan, lambda extensions: extensions.append(extensions[0])) == ["no_extension_twice"]
+
+
+def test_an_extension_that_nobody_weighed_is_found_by_its_identifier(lan: x509.Certificate):
+    unknown = der.extension("1.2.3.4", der.NULL)
+    assert rebuilt(lan, lambda extensions: extensions.append(unknown)) == ["only_extensions_of_profiles: 1.2.3.4"]
+
+
+@pytest.mark.parametrize(
+    ("extension", "why"),
+    [
+        (der.sequence(der.oid("1.2.3"), b"\x01\x01\x00", der.octet_string(der.NULL)), "default"),
+        (der.sequence(der.oid("1.2.3"), b"\x01\x01\x01", der.octet_string(der.NULL)), "default"),
+        (der.extension("1.2.3", bytes.fromhex("0281011e")), "shortest form"),
+        (der.extension("1.2.3", bytes.fromhex("02020001")), "shortest form"),
+        (der.extension("1.2.3", bytes.fromhex("30030101aa")), "BOOLEAN"),
+        (der.extension("1.2.3", bytes.fromhex("03020701")), "unused bits"),
+        (der.extension("1.2.3", bytes.fromhex("0300")), "unused bits"),
+        (der.extension("1.2.3", bytes.fromhex("030201fe") + bytes.fromhex("0602aa80")), "arc"),
+        (der.extension("1.2.3", der.encode(der.UTC_TIME, b"2611220700Z")), "zone"),
+        (der.extension("1.2.3", der.encode(der.GENERALIZED_TIME, b"20261122070000.5Z")), "zone"),
+        (der.sequence(der.oid("1.2.3"), der.NULL), "tag"),
+        (der.NULL, "tag"),
+    ],
+)
+def test_what_is_looser_than_der_is_found(lan: x509.Certificate, extension: bytes, why: str):
+    (found,) = rebuilt(lan, lambda extensions: extensions.append(extension))
+    assert found.startswith("encoding_is_der")
+    assert why in found or found.startswith("encoding_is_der: a BOOLEAN")
+
+
+def test_what_is_no_certificate_at_all_is_found():
+    for encoded, rule in ((b"", "encoding_is_der"), (der.NULL, "encoding_is_der"), (bytes.fromhex("3000"), "encoding")):
+        (found,) = find_in_certificate(encoded, CITIZEN)
+        assert found.rule.startswith(rule)
+    (found,) = find_in_certificate(der.sequence(der.sequence(der.NULL)), CITIZEN)
+    assert found.rule.startswith("certificate_can_be_read")
 
 
 def test_an_rsa_key_of_a_person_is_accepted(lan: x509.Certificate):
