@@ -55,6 +55,24 @@ def open_batches(session: Session, campaign_id: UUID) -> Sequence[UUID]:
     return session.scalars(query.order_by(Batch.created_at)).all()
 
 
+def has_work(session: Session, campaign_id: UUID, *, now: datetime) -> bool:
+    """Say whether somebody should work on the campaign: batches are open, or rows may be taken, or waves are to close.
+
+    A batch that is open is finished even when the campaign was paused or stopped: its intents may have been signed.
+    """
+    if open_batches(session, campaign_id):
+        return True
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or campaign.state != CampaignState.RUNNING:
+        return False
+    today = _left_of_day(session, campaign, 1, now) > 0
+    running = select(Wave).where(Wave.campaign_id == campaign_id, Wave.state == WaveState.RUNNING)
+    return any(
+        today or not _next_numbers(session, wave, 1) or _left_of_wave(session, wave, 1) < 1
+        for wave in session.scalars(running)
+    )
+
+
 def plan(session: Session, campaign_id: UUID, batch_id: UUID, *, size: int, now: datetime) -> bool:
     """Take the next rows of the running waves for a batch; False when there are none, or the campaign does not run."""
     # Not locked: who pauses the campaign now finds this batch done, as if it had been taken a moment earlier.

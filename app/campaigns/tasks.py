@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.campaigns import check_job, invitations, retention, runner
-from app.campaigns.models import Campaign, CampaignState, Mode
+from app.campaigns import batches, check_job, invitations, retention, runner
+from app.campaigns.models import Batch, BatchState, Campaign, CampaignState, Mode
 from app.campaigns.service import CHECK_TASK, RUN_TASK
 from app.core.db import transaction
 from app.core.logs import log
@@ -42,10 +42,11 @@ def tend(timestamp: int) -> None:
     """Start again what should run and does not: its worker died, or a quota of yesterday held it back."""
     del timestamp
     settings = load(os.environ)
+    unfinished = select(Batch.campaign_id).where(Batch.state != BatchState.DONE)
+    query = select(Campaign.id).where((Campaign.state == CampaignState.RUNNING) | Campaign.id.in_(unfinished))
     with transaction() as session:
-        running = session.scalars(select(Campaign.id).where(Campaign.state == CampaignState.RUNNING)).all()
-        for campaign_id in running:
-            if not runner.is_running(settings, campaign_id):
+        for campaign_id in session.scalars(query).all():
+            if batches.has_work(session, campaign_id, now=_now()) and not runner.is_running(settings, campaign_id):
                 enqueue(session, RUN_TASK, {"campaign_id": str(campaign_id)}, queueing_lock=f"campaign:{campaign_id}")
 
 

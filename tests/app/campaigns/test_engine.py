@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from app.audit.models import AuditEntry
 from app.campaigns import runner, tasks
@@ -234,6 +234,31 @@ def test_only_one_job_works_on_a_campaign_and_the_tending_job_starts_what_nobody
         assert runner.is_running(city, campaign_id)
         assert not runner.work_off(city, campaign_id)
     assert not runner.is_running(city, campaign_id)
+
+
+def queued(campaign_id: uuid.UUID) -> bool:
+    """Whether the job that looks after campaigns has queued this one."""
+    tasks.tend.func(timestamp=0)
+    with db.transaction() as session:
+        query = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = :task AND args ->> 'campaign_id' = :id")
+        return bool(session.execute(query, {"task": tasks.RUN_TASK, "id": str(campaign_id)}).scalar_one())
+
+
+def test_the_tending_job_starts_what_runs_and_leaves_alone_what_waits_for_tomorrow(city: Settings) -> None:
+    waiting = running_campaign([request_der() for _ in range(3)], quota_per_day=1)
+    Engine(city, waiting).run()
+    running = running_campaign([request_der()])
+    assert queued(running)
+    assert not queued(waiting)
+
+
+def test_an_open_batch_of_a_campaign_that_was_stopped_is_taken_up(city: Settings) -> None:
+    campaign_id = running_campaign([request_der() for _ in range(3)])
+    assert run_and_die(campaign_id, "issue.journalled:kill", size=3) == -9
+    _set(campaign_id, CampaignState.STOPPED)
+    assert queued(campaign_id)
+    Engine(city, campaign_id).run()
+    assert [one.result for one in outcomes_of(campaign_id)] == [Result.CERTIFIED] * 3
 
 
 def _set(campaign_id: uuid.UUID, state: CampaignState) -> None:
