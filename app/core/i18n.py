@@ -36,7 +36,9 @@ def init_i18n(app: Flask) -> None:
 
 
 def choose_language() -> str:
-    """Return the reader's language: their cookie, then their account, then Vietnamese."""
+    """Return the reader's language: their cookie, their account, Vietnamese; for a program what it asks for."""
+    if request.path.startswith("/api/"):
+        return request.accept_languages.best_match(LANGUAGES) or "vi"
     for choice in (request.cookies.get(LANGUAGE_COOKIE), getattr(current_user, "language", None)):
         if choice in LANGUAGES:
             return str(choice)

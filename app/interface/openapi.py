@@ -30,6 +30,7 @@ _REFUSALS: Final = {
     "415": "The body must be JSON.",
     "422": "What was sent does not fit; `errors` says where.",
     "429": "Too many; try again later.",
+    "503": "A part of the house does not answer; nothing was changed. Send it again later, with the same key.",
 }
 _PROBLEM: Final = {
     "type": "object",

@@ -44,7 +44,7 @@ def _make(client: FlaskClient, *scopes: str, name: str = "Một cửa", days: st
         "/account/tokens/new", data={"csrf_token": form_token, "name": name, "scopes": list(scopes), "days": days}
     )
     assert answer.status_code == 200, answer.text
-    found = re.search(r'value="(kyvao_[\w-]{43})"', answer.text)
+    found = re.search(r">(kyvao_[\w-]{43})<", answer.text)
     assert found
     return found[1]
 

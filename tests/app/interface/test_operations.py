@@ -167,3 +167,13 @@ def test_a_method_that_is_not_there_is_named_with_those_that_are(city: Settings,
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
     assert web.test_client().get("/api/v1/nothing").content_type == "application/problem+json"
+
+
+def test_a_refusal_is_in_the_language_that_the_program_asks_for(city: Settings, web: Flask) -> None:
+    client = web.test_client()
+    titles = {
+        language: client.get("/api/v1/certificates", headers={"Accept-Language": language}).get_json()["title"]
+        for language in ("en-GB", "vi", "fr")
+    }
+    assert titles["en-GB"] == "The access token is missing, or it is not valid any more."
+    assert titles["vi"] == titles["fr"] != titles["en-GB"]
