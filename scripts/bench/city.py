@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from app.certificates import authorities
 from app.core import db
 from app.core.permissions import house
@@ -22,6 +24,9 @@ from app.core.settings import Settings, load
 from app.migrations import upgrade
 from app.registry import service as registry
 from app.registry.models import Agency
+
+# Standard output is for figures.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @dataclass(frozen=True)
