@@ -154,8 +154,8 @@ def _point(address: str) -> bytes:
 def check_succession(previous_der: bytes | None, next_der: bytes) -> None:
     """Return if `next_der` may be published after `previous_der` (None: nothing was published yet).
 
-    Raises CrlRefused if its number is not greater, its issuer or distribution point is another, it is older, or one
-    of the two is not a CRL.
+    Raises CrlRefused if its number is not greater, its issuer or distribution point is another, it is older, one of
+    the two is a delta and the other complete, or one is not a CRL. That no entry is lost is `missing_entries`.
     """
     if previous_der is None:
         return
@@ -164,6 +164,8 @@ def check_succession(previous_der: bytes | None, next_der: bytes) -> None:
         raise CrlRefused("the issuer is another")
     if following.scope != previous.scope:
         raise CrlRefused("the distribution point is another")
+    if following.is_delta is not previous.is_delta:
+        raise CrlRefused("one list is complete and the other a delta")
     if following.number <= previous.number:
         raise CrlRefused("the number does not rise")
     if following.this_update < previous.this_update:
@@ -174,6 +176,7 @@ def check_succession(previous_der: bytes | None, next_der: bytes) -> None:
 class _Facts:
     issuer_der: bytes
     scope: x509.IssuingDistributionPoint
+    is_delta: bool
     number: int
     this_update: datetime
 
@@ -185,4 +188,5 @@ def _facts(crl_der: bytes) -> _Facts:
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except (ValueError, x509.ExtensionNotFound) as error:
         raise CrlRefused("not a list with a number and a scope") from error
-    return _Facts(crl.issuer.public_bytes(), scope, number, crl.last_update_utc)
+    is_delta = any(isinstance(one.value, x509.DeltaCRLIndicator) for one in crl.extensions)
+    return _Facts(crl.issuer.public_bytes(), scope, is_delta, number, crl.last_update_utc)
