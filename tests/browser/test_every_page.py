@@ -17,7 +17,15 @@ PAGES = {
     "lan": ("/", "/certificates/", "/certificates/new", "/certificates/history"),
     "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/"),
     "thu": ("/", "/meetings/"),
-    "dung": ("/", "/campaigns/", "/campaigns/new", "/certificates/requests", "/certificates/register"),
+    "dung": (
+        "/",
+        "/campaigns/",
+        "/campaigns/new",
+        "/certificates/requests",
+        "/certificates/register",
+        "/account/tokens",
+        "/account/tokens/new",
+    ),
     "bao": ("/", "/gate/enrol"),
     "oanh": (
         "/",
