@@ -44,8 +44,9 @@ def free_port() -> int:
 @contextmanager
 def started(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Give a running process; what it says goes to standard error."""
+    # A group of its own, not a session: `openssl ocsp -multi` refuses to lead one.
     process = subprocess.Popen(  # noqa: S603  our own programs and the peers beside them
-        list(command), env=dict(environ or os.environ), stdout=sys.stderr, stderr=sys.stderr, start_new_session=True
+        list(command), env=dict(environ or os.environ), stdout=sys.stderr, stderr=sys.stderr, process_group=0
     )
     try:
         yield process
