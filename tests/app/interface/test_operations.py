@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from cryptography import x509
 from flask import Flask
 from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
 
 from app.accounts.models import Account
 from app.accounts.token_models import AccessToken, ApiAnswer
@@ -177,3 +180,21 @@ def test_a_refusal_is_in_the_language_that_the_program_asks_for(city: Settings, 
     }
     assert titles["en-GB"] == "The access token is missing, or it is not valid any more."
     assert titles["vi"] == titles["fr"] != titles["en-GB"]
+
+
+def test_a_request_sent_twice_at_the_same_moment_acts_once(city: Settings, web: Flask) -> None:
+    certificate, token = issued_to("minh"), token_of("oanh")
+    body = {"certificate_id": str(certificate.id), "reason": "superseded"}
+    barrier = Barrier(4)
+
+    def send(_: int) -> TestResponse:
+        program = Program(web, token)
+        barrier.wait()
+        return program.post("/revocations", body, key="one")
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+    assert {one.status_code for one in answers} == {201}
+    assert len({one.text for one in answers}) == 1
+    with db.transaction() as session:
+        assert session.scalar(select(func.count()).where(AuditEntry.act == "certificate_revoked")) == 1
