@@ -40,20 +40,20 @@ def build_crl(
     any order, joined or one by one; for a delta those of `delta_entries`. `number` must be over that of any CRL of the
     scope before (5.2.3); a delta has that of the complete list made with it (5.2.4). `distribution_point` is the
     address that the certificates of the shard carry; it stands in a critical issuingDistributionPoint (5.2.5). It is
-    None for `only_ca`, the list of a root, which must also cover the root itself, whose certificate names no address;
+    None for the list of a root (`only_ca`) that also covers the root itself, whose certificate names no address;
     and for `whole`, the list of all end-entity certificates of the authority, whatever address they carry.
     `freshest` is the address of the deltas to this list (5.2.6). `thisUpdate` is `now`, `nextUpdate` `now + lifetime`,
     in whole seconds.
 
-    Raises ProfileViolation if `lifetime` is over 7 days (366 for `only_ca`), `number` is not positive or the scope is
-    not exactly one of the three; LintFailure, KeyUnavailable.
+    Raises ProfileViolation if `lifetime` is over 7 days (366 for `only_ca`), `number` is not positive, or there
+    is no scope, or another beside `whole`; LintFailure, KeyUnavailable.
     """
     longest = LONGEST_AUTHORITY_LIFETIME if only_ca else LONGEST_LIFETIME
     if not timedelta(0) < lifetime <= longest:
         raise ProfileViolation(f"a CRL may live up to {longest}, not {lifetime}")
     if number < 1:
         raise ProfileViolation("the number of a CRL begins at 1")
-    if (distribution_point is not None) + only_ca + whole != 1:
+    if whole is (distribution_point is not None or only_ca):
         raise ProfileViolation("a CRL is for one shard, for authorities, or for everything of one authority")
     entries = entries_der if isinstance(entries_der, bytes) else b"".join(entries_der)
     algorithm = signature_algorithm(issuer.key.public_key)

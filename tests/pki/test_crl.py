@@ -151,9 +151,9 @@ def test_five_thousand_entries_are_five_thousand_entries():
 
 @pytest.mark.parametrize(
     ("point", "only_ca", "whole"),
-    [(None, False, False), (POINT, True, False), (POINT, False, True), (None, True, True)],
+    [(None, False, False), (POINT, False, True), (None, True, True), (POINT, True, True)],
 )
-def test_a_list_has_exactly_one_scope(point: str | None, only_ca: bool, whole: bool):
+def test_a_list_has_a_scope_and_everything_has_no_other(point: str | None, only_ca: bool, whole: bool):
     with pytest.raises(ProfileViolation):
         build_crl(
             b"",
