@@ -131,8 +131,12 @@ def encode_name(subject: SubjectName) -> bytes:
 
 def _name(parts: tuple[Part, ...]) -> x509.Name:
     attributes = [x509.NameAttribute(NameOID.COUNTRY_NAME, COUNTRY)]
+    # The library would count octets where the bounds are of characters (RFC 5280, appendix A.1): a common name of 45
+    # Vietnamese letters would be too long for it.
     attributes += [
-        x509.NameAttribute(oid, clean(text, longest=_BOUNDS[oid])) for oid, text in parts if text is not None
+        x509.NameAttribute(oid, clean(text, longest=_BOUNDS[oid]), _validate=False)
+        for oid, text in parts
+        if text is not None
     ]
     return x509.Name(attributes)
 

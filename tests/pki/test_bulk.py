@@ -76,6 +76,26 @@ def test_bulk_and_one_by_one_make_the_same_bytes(profile: ProfileName, public_ke
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), min_size=0, max_size=70)
 
 
+# The library counts octets where the bound is of characters, and says so.
+LONG_IN_OCTETS = "ignore:Attribute's length must be:UserWarning"
+
+
+@pytest.mark.filterwarnings(LONG_IN_OCTETS)
+@pytest.mark.parametrize(("length", "accepted"), [(64, True), (65, False)])
+def test_a_common_name_may_have_64_characters_however_many_octets(length: int, accepted: bool) -> None:
+    subject = PersonName("ế" * length, "Nguyễn", "An", LAN.identifier)
+    public = key("p256").public_key
+    made = [
+        _outcome(lambda: one_by_one(ProfileName.CITIZEN_SIGNING, subject, public, 5, 2)),
+        _outcome(
+            lambda: preparer(ProfileName.CITIZEN_SIGNING).prepare(subject, spki(public), serial_number=5, shard=2)
+        ),
+    ]
+    assert made[0] == made[1]
+    assert isinstance(made[0], PreparedCertificate) is accepted
+
+
+@pytest.mark.filterwarnings(LONG_IN_OCTETS)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXT, TEXT, st.integers(1, 2**150), st.one_of(st.none(), TEXT))
 def test_bulk_and_one_by_one_accept_and_refuse_the_same(
