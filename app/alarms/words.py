@@ -19,6 +19,10 @@ KINDS: Final[Mapping[str, tuple[Sentence, Sentence]]] = {
         _l("An authority stops issuing within a year."),
         _l("Prepare its next generation."),
     ),
+    "authority_not_rolled_over": (
+        _l("The next generation of an authority was approved and could not be made."),
+        _l("The root's key may be elsewhere: make the certificate in a ceremony, then take it in."),
+    ),
     "clock_moved": (
         _l("The clock of the timestamp service went back or drifted."),
         _l("No timestamps are given until it is right again. Check the time service of the machine."),

@@ -46,9 +46,9 @@ REASONS: Final = (
 
 @dataclass(frozen=True)
 class Approval:
-    """Two people, by name, who decided on it; neither of them alone could."""
+    """Two people or more, by name, who decided on it; none of them alone could."""
 
-    logins: tuple[str, str]
+    logins: tuple[str, ...]
 
 
 def approved_by(session: Session, logins: Sequence[str]) -> Approval:
@@ -61,7 +61,7 @@ def approved_by(session: Session, logins: Sequence[str]) -> Approval:
         grants = accounts.actor_of(account).grants_for(Permission.REVOKE_CERTIFICATES) if account else ()
         if all(grant.agency_id is not None for grant in grants):
             raise Forbidden(_l("One of the two people is not an administrator of the whole city."))
-    return Approval((names[0], names[1]))
+    return Approval(tuple(names))
 
 
 def next_number(session: Session, profile: ProfileName) -> int:

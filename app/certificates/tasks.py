@@ -8,7 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.alarms import service as alarms
 from app.certificates import (
+    authority_acts,
     authority_generations,
     bulk_revocation,
     crls,
@@ -24,6 +26,7 @@ from app.certificates.journal import SigningJournal
 from app.certificates.models import Authority
 from app.certificates.publishing import PUBLISH_TASK
 from app.core.db import transaction
+from app.core.errors import AppError
 from app.core.failpoints import reach
 from app.core.logs import log
 from app.core.permissions import house
@@ -178,3 +181,20 @@ def fold_counters(timestamp: int) -> None:
     del timestamp
     with transaction() as session:
         register_counters.fold(session, now=datetime.now(UTC))
+
+
+@jobs.task(name=authority_acts.ROLL_OVER_TASK)
+def roll_over(act_id: str) -> None:
+    """Make the next generation of an authority that two people decided on; run again, it changes nothing."""
+    settings = load(os.environ)
+    try:
+        with transaction() as session:
+            made = authority_acts.roll_over(
+                session, settings, house("approved act"), UUID(act_id), now=datetime.now(UTC)
+            )
+    except (AppError, PkiError) as error:
+        log.error("authority_not_rolled_over", act=act_id, why=type(error).__name__)
+        with transaction() as session:
+            alarms.raise_alarm(session, "authority_not_rolled_over", object_kind="act", object_id=act_id)
+        return
+    log.info("authority_rolled_over", authority=made.name)
