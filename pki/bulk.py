@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
@@ -47,15 +48,28 @@ class BulkPreparer:
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise ProfileViolation("certificates are made in bulk by authorities with elliptic curves only")
         self._profile, self._issuer, self._issuer_profile = profile, issuer, issuer_profile
-        self._now, self._urls_of_shard = now, urls_of_shard
+        self._urls_of_shard = urls_of_shard
         self._algorithm = signature_algorithm(key)
-        self._not_before = now.replace(microsecond=0) - BACKDATE
-        self._begins = der.time(self._not_before)
-        self._full_life = min(self._not_before + profile.validity - _SECOND, issuer.not_valid_after_utc)
         self._issuer_name = issuer.subject.public_bytes()
         self._digest = profile.digest
         self._around: dict[int, tuple[bytes, bytes, str | None]] = {}
         self._lint = BulkLint(profile, issuer_certificate_der, now=now)
+        self._begin(now)
+
+    def at(self, now: datetime) -> BulkPreparer:
+        """Return a preparer for certificates that begin at another time; what was encoded and linted once is kept."""
+        moved = copy(self)
+        moved._lint = self._lint.at(now)
+        moved._begin(now)
+        if self._profile.private_key_usage is not None:
+            # Its period begins with the certificate and stands in an extension.
+            moved._around = {}
+        return moved
+
+    def _begin(self, now: datetime) -> None:
+        self._now, self._not_before = now, now.replace(microsecond=0) - BACKDATE
+        self._begins = der.time(self._not_before)
+        self._full_life = min(self._not_before + self._profile.validity - _SECOND, self._issuer.not_valid_after_utc)
 
     def prepare(
         self,

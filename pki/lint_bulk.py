@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime
 from typing import Final
 
@@ -44,6 +45,12 @@ class BulkLint:
         self._algorithm = signature_algorithm(public_key_of(issuer)).der
         # Octets that were found clean by the whole of the lint.
         self._clean: set[tuple[bytes, bytes, str | None]] = set()
+
+    def at(self, now: datetime) -> BulkLint:
+        """Return the same checks for another time; what was found clean stays so, for no extension is about `now`."""
+        moved = copy(self)
+        moved._now = now
+        return moved
 
     def check(self, certificate_der: bytes, *, crl: str | None) -> None:
         """Return if nothing is wrong; `crl` as in `Circumstances`. Raises LintFailure with all findings."""

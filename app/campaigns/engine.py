@@ -21,7 +21,7 @@ from app.campaigns.batch_journal import BatchJournal, Busy
 from app.campaigns.batches import Timings
 from app.campaigns.intents import Intent, Intents
 from app.campaigns.models import Batch, BatchState
-from app.campaigns.preparation import prepare_batch
+from app.campaigns.preparation import Preparers, prepare_batch
 from app.certificates import key_access
 from app.certificates.models import Authority
 from app.core.db import transaction
@@ -48,7 +48,11 @@ class Engine:
     campaign_id: UUID
     size: int = SIZE
     now: Clock = _system_time
+    _preparers: Preparers = field(init=False, repr=False)
     _keys: dict[UUID, SigningKey] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._preparers = Preparers(self.settings)
 
     def run(self) -> None:
         """Work until there is nothing left to take, or the campaign was paused or stopped."""
@@ -97,11 +101,13 @@ class Engine:
                 journal.forget()
                 return
             if batch.state == BatchState.PLANNED:
-                made = prepare_batch(session, self.settings, batch, now=self.now())
+                made = prepare_batch(session, self._preparers, batch, now=self.now())
                 prove, prepare = made.prove_us, made.prepare_us
                 batches.record(session, batch, made.intents, made.passed_over)
+                intents = made.intents
                 reach("issue.prepared")
-            intents = Intents.decode(batch.intents or b"")
+            else:
+                intents = Intents.decode(batch.intents or b"")
         reach("issue.before_sign")
         started = process_time()
         certificates = self._sign(intents, journal)

@@ -30,7 +30,7 @@ from pki.bulk import BulkPreparer
 from pki.csr import CertificateRequest
 from pki.errors import CsrRejected, LintFailure, ProfileViolation
 from pki.names import PersonName
-from pki.profiles import ProfileName
+from pki.profiles import Profile, ProfileName
 
 # Codes of reasons, in words in app.campaigns.words.
 BAD_KEY: Final = "bad_key"
@@ -68,7 +68,28 @@ class _Proven:
     request: CertificateRequest
 
 
-def prepare_batch(session: Session, settings: Settings, batch: Batch, *, now: datetime) -> Prepared:
+class Preparers:
+    """What certificates of one profile under one authority share, kept from batch to batch in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._kept: dict[tuple[Profile, str], BulkPreparer] = {}
+
+    def of(self, profile: Profile, authority: Authority, *, now: datetime) -> BulkPreparer:
+        """Return the preparer for certificates that begin now."""
+        name = authority.name
+        if (profile, name) not in self._kept:
+            self._kept[profile, name] = BulkPreparer(
+                profile,
+                issuer_certificate_der=authority.certificate_der,
+                issuer_profile=ProfileName(authority.profile),
+                now=now,
+                urls_of_shard=lambda shard: issuance.urls_of(self._settings, name, shard),
+            )
+        return self._kept[profile, name].at(now)
+
+
+def prepare_batch(session: Session, preparers: Preparers, batch: Batch, *, now: datetime) -> Prepared:
     """Return the intents of a planned batch. People who are not in the registry are entered, officials appointed."""
     campaign = session.get_one(Campaign, batch.campaign_id)
     profile = ProfileName(campaign.profile)
@@ -83,7 +104,7 @@ def prepare_batch(session: Session, settings: Settings, batch: Batch, *, now: da
     proven = _without_certificate(session, proven, people, profile, passed_over, now)
     authority = authorities.find(session, issuer_of(profile), now=now)
     preparing = process_time()
-    each = _prepare(session, settings, authority, profile, proven, people, passed_over, now)
+    each = _prepare(session, preparers, authority, profile, proven, people, passed_over, now)
     intents = Intents(authority.id, profile.value, profile_settings.in_force(session, profile).digest, tuple(each))
     done = process_time()
     return Prepared(intents, passed_over.outcomes, _micros(proved - started), _micros(done - preparing))
@@ -176,7 +197,7 @@ def _without_certificate(
 
 def _prepare(
     session: Session,
-    settings: Settings,
+    preparers: Preparers,
     authority: Authority,
     profile: ProfileName,
     proven: Sequence[_Proven],
@@ -185,13 +206,7 @@ def _prepare(
     now: datetime,
 ) -> Iterable[Intent]:
     in_force = profile_settings.in_force(session, profile)
-    preparer = BulkPreparer(
-        in_force,
-        issuer_certificate_der=authority.certificate_der,
-        issuer_profile=ProfileName(authority.profile),
-        now=now,
-        urls_of_shard=lambda shard: issuance.urls_of(settings, authority.name, shard),
-    )
+    preparer = preparers.of(in_force, authority, now=now)
     agencies = _agencies(session, proven) if profile is ProfileName.OFFICIAL_SIGNING else {}
     octets = secrets.token_bytes(33 * len(proven))
     for at, one in enumerate(proven):

@@ -120,6 +120,24 @@ def _outcome(make: Callable[[], PreparedCertificate]) -> PreparedCertificate | t
         return type(error)
 
 
+@pytest.mark.parametrize("profile", [ProfileName.CITIZEN_SIGNING, ProfileName.TSA_UNIT])
+def test_a_preparer_that_is_moved_to_another_time_makes_what_a_new_one_makes(profile: ProfileName) -> None:
+    public, later = spki(key("p256").public_key), NOW + timedelta(hours=5)
+    bulk = preparer(profile)
+    bulk.prepare(SUBJECTS[profile], public, serial_number=5, shard=0)
+    moved = bulk.at(later).prepare(SUBJECTS[profile], public, serial_number=6, shard=0)
+    issuer = ISSUER_OF[profile]
+    fresh = BulkPreparer(
+        PROFILES[profile],
+        issuer_certificate_der=authority(issuer).certificate_der,
+        issuer_profile=issuer,
+        now=later,
+        urls_of_shard=lambda shard: urls(issuer, shard),
+    )
+    assert moved == fresh.prepare(SUBJECTS[profile], public, serial_number=6, shard=0)
+    assert moved.not_before == later - timedelta(minutes=1)
+
+
 def test_a_limit_cuts_the_end_and_one_that_has_passed_is_refused() -> None:
     bulk, public = preparer(ProfileName.CITIZEN_SIGNING), spki(key("p256").public_key)
     limit = NOW + timedelta(days=40)
