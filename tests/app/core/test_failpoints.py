@@ -9,7 +9,12 @@ import sys
 
 import pytest
 
-_WALK = "from app.core.failpoints import reach\nfor name in ('a', 'b', 'b', 'c'):\n    reach(name)\n    print(name, flush=True)"
+_WALK = """
+from app.core.failpoints import reach
+for name in ("a", "b", "b", "c"):
+    reach(name)
+    print(name, flush=True)
+"""
 
 
 @pytest.mark.parametrize(
