@@ -15,13 +15,16 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.certificates import exports, register_saved, words
-from app.certificates.admin import register_bp as bp
+from app.certificates.admin import register_bp
 from app.certificates.forms import ActForm
 from app.certificates.models import Authority
 from app.certificates.register_filters import PROFILES, Filters, Sort, Status, read
 from app.certificates.register_search import search as find
 from app.core.db import transaction
 from app.core.permissions import Actor, Permission, current_actor, needs
+
+# The routes of one certificate stand in `admin`, those of the whole register here.
+bp = register_bp
 
 
 @bp.get("")

@@ -1,5 +1,7 @@
 """Acts that need a second person, pauses of the right to approve, alarms, settings of profiles."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -74,7 +76,7 @@ END $$
 """
 
 
-def _time(name: str, *, nullable: bool = False, default: bool = False) -> sa.Column:
+def _time(name: str, *, nullable: bool = False, default: bool = False) -> sa.Column[datetime]:
     server_default = sa.text("now()") if default else None
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, server_default=server_default)
 
