@@ -36,6 +36,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "registry": Part("app.registry.commands", "registry", "Enter the first agencies, people and accounts."),
     "campaign": Part("app.campaigns.cli", "campaign", "Certificates for many people from one file."),
     "ca": Part("app.certificates.cli", "ca", "Make and run certificate authorities."),
+    "ceremony": Part("app.certificates.ceremony_commands", "ceremony_group", "Sign what two people reviewed."),
     "status": Part("app.status.commands", "status", "Look at the status service from outside."),
     "pdf": Part("app.signing.cli", "pdf", "Sign and check PDF files."),
     "pass": Part("app.meetings.cli", "pass_group", "Read the pass in a QR code."),

@@ -39,6 +39,12 @@ def load(settings: Settings, key_reference: str | None) -> SigningKey:
     return _token(settings).key(key_reference)
 
 
+def exists(settings: Settings, key_reference: str) -> bool:
+    """Say whether there is a key of that name, in a file or in the token. Raises KeyUnavailable."""
+    in_token = _is_in_token(settings, key_reference) and _token(settings).has(key_reference)
+    return in_token or _path(settings, key_reference).exists()
+
+
 def make(settings: Settings, key_reference: str, curve: Curve) -> SigningKey:
     """Make a key, or return the one that an interrupted attempt left behind. Raises KeyUnavailable."""
     path = _path(settings, key_reference)
