@@ -145,7 +145,7 @@ def test_a_paper_is_signed_twice_checked_by_anyone_and_outlives_a_revocation(
 def revoke(one: Watched, search: str, name: str) -> None:
     page = one.page
     page.goto("/certificates/register")
-    page.get_by_label("Tên, số hoặc cơ quan").fill(search)
+    page.get_by_label("Họ tên, số hoặc mã định danh").fill(search)
     page.get_by_role("button", name="Tìm").click()
     page.wait_for_url("**/register?q=*")
     one.expect_well_made()
