@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,12 +18,14 @@ from app.certificates.issuance import Owner
 from app.certificates.journal import SigningJournal
 from app.certificates.key_access import Keyholder, reference
 from app.certificates.models import Authority, Certificate
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Invalid
 from app.core.permissions import Actor
 from app.core.settings import Settings
 from app.registry.models import Agency
-from pki.authority import IssuerUrls, issue, new_serial_number, prepare
+from pki.authority import Issuer, IssuerUrls, issue, new_serial_number, prepare
+from pki.errors import PkiError
 from pki.keys import SigningKey
+from pki.lint import lint_certificate
 from pki.names import AgencyName, ServiceName, SubjectName
 from pki.profiles import PROFILES, ProfileName
 
@@ -48,15 +51,28 @@ NAMES: Final = {
 }
 
 
-def create(session: Session, settings: Settings, *, actor: Actor, now: datetime, tell: Tell) -> None:
-    """Create root, issuing authorities, timestamp branch, responders, first lists. Raises Conflict if any exist."""
+def create(
+    session: Session,
+    settings: Settings,
+    *,
+    actor: Actor,
+    now: datetime,
+    tell: Tell,
+    made: Mapping[ProfileName, bytes] | None = None,
+) -> None:
+    """Create root, issuing authorities, timestamp branch, responders, first lists. Raises Conflict if any exist.
+
+    `made` holds certificates from ceremonies (DER), of the root at least; their keys must be where a ceremony puts them
+    under the usual names, `worker/<profile>`. What is not in it is made here. Raises Invalid if one does not fit.
+    """
     if session.scalar(select(Authority.id).limit(1)) is not None:
         raise Conflict(_l("The authorities exist already."))
     tell("Root authority")
-    root = _create_root(session, settings, now)
+    made = made or {}
+    root = _create_root(session, settings, now, made.get(ProfileName.ROOT))
     for profile in SHARDS:
         tell(f"Authority: {NAMES[profile]}")
-        create_below(session, settings, root, profile, generation=1, now=now)
+        create_below(session, settings, root, profile, generation=1, now=now, made=made.get(profile))
     services = find(session, ProfileName.ISSUING_SERVICES)
     tell("Timestamp unit, OCSP responders, signer of the gates' lists")
     certify_service(
@@ -162,18 +178,31 @@ def certify_responder(session: Session, settings: Settings, authority: Authority
 
 
 def create_below(
-    session: Session, settings: Settings, root: Authority, profile: ProfileName, *, generation: int, now: datetime
+    session: Session,
+    settings: Settings,
+    root: Authority,
+    profile: ProfileName,
+    *,
+    generation: int,
+    now: datetime,
+    made: bytes | None = None,
 ) -> Authority:
-    """Make the key and the certificate of an authority under the root. Raises KeyUnavailable without the root's key."""
+    """Make the key and the certificate of an authority under the root. Raises KeyUnavailable without the root's key.
+
+    `made` is the certificate that a ceremony made; then nothing is signed.
+    """
     name = slug(profile, generation)
     key_reference = reference(Keyholder.WORKER, name)
-    key = key_access.make(settings, key_reference, PROFILES[profile].curve)
-    root_key = key_access.load(settings, root.key_reference)
-    urls = issuance.urls_of(settings, root.name, 0)
-    # A second later than the root, so that no path ever begins before its anchor.
-    certificate_der = _sign_authority(
-        settings, profile, generation, key, root.certificate_der, root_key, urls, now + timedelta(seconds=1)
-    )
+    if made is None:
+        key = key_access.make(settings, key_reference, PROFILES[profile].curve)
+        root_key = key_access.load(settings, root.key_reference)
+        urls = issuance.urls_of(settings, root.name, 0)
+        # A second later than the root, so that no path ever begins before its anchor.
+        certificate_der = _sign_authority(
+            settings, profile, generation, key, root.certificate_der, root_key, urls, now + timedelta(seconds=1)
+        )
+    else:
+        certificate_der = check_made(settings, profile, made, key_reference, root_der=root.certificate_der)
     authority = Authority(
         name=name,
         profile=profile,
@@ -193,10 +222,27 @@ def slug(profile: ProfileName, generation: int) -> str:
     return str(profile) if generation == 1 else f"{profile}-g{generation}"
 
 
-def _create_root(session: Session, settings: Settings, now: datetime) -> Authority:
+def check_made(
+    settings: Settings, profile: ProfileName, certificate_der: bytes, key_reference: str, *, root_der: bytes
+) -> bytes:
+    """Return the certificate of an authority from a ceremony. Raises Invalid if it does not fit profile, key, root."""
+    try:
+        lint_certificate(certificate_der, PROFILES[profile])
+        certificate = x509.load_der_x509_certificate(certificate_der)
+        certificate.verify_directly_issued_by(x509.load_der_x509_certificate(root_der))
+        Issuer(certificate_der, key_access.load(settings, key_reference))
+    except (PkiError, ValueError, TypeError, InvalidSignature) as error:
+        raise Invalid(_l("This is not a certificate of the root for that key and this kind of authority.")) from error
+    return certificate_der
+
+
+def _create_root(session: Session, settings: Settings, now: datetime, made: bytes | None) -> Authority:
     key_reference = reference(Keyholder.WORKER, "root")
-    key = key_access.make(settings, key_reference, PROFILES[ProfileName.ROOT].curve)
-    certificate_der = _sign_authority(settings, ProfileName.ROOT, 1, key, None, key, IssuerUrls(), now)
+    if made is None:
+        key = key_access.make(settings, key_reference, PROFILES[ProfileName.ROOT].curve)
+        certificate_der = _sign_authority(settings, ProfileName.ROOT, 1, key, None, key, IssuerUrls(), now)
+    else:
+        certificate_der = check_made(settings, ProfileName.ROOT, made, key_reference, root_der=made)
     root = Authority(
         name=ProfileName.ROOT,
         profile=ProfileName.ROOT,

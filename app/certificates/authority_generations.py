@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -20,17 +19,14 @@ from sqlalchemy.orm import Session
 from app.accounts import service as accounts
 from app.alarms import service as alarms
 from app.audit import service as audit
-from app.certificates import authorities, crls, key_access
+from app.certificates import authorities, crls
 from app.certificates.crl_models import ShardChange
 from app.certificates.models import Authority, StatusChange
 from app.certificates.publishing import publish_soon
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.permissions import Actor, Permission
 from app.core.settings import Settings
-from pki.authority import Issuer
-from pki.errors import PkiError
-from pki.lint import lint_certificate
-from pki.profiles import PROFILES, ProfileName
+from pki.profiles import ProfileName
 from pki.revocation import RevocationReason
 
 # A ceremony needs people, dates and a room: a year is told ahead.
@@ -112,13 +108,7 @@ def take_in(
     Raises Invalid if the certificate is not the root's, not of the profile, or not of that key.
     """
     old, root = _newest_and_root(session, profile)
-    try:
-        lint_certificate(certificate_der, PROFILES[profile])
-        certificate = x509.load_der_x509_certificate(certificate_der)
-        certificate.verify_directly_issued_by(x509.load_der_x509_certificate(root.certificate_der))
-        Issuer(certificate_der, key_access.load(settings, key_reference))
-    except (PkiError, ValueError, TypeError, InvalidSignature) as error:
-        raise Invalid(_l("This is not a certificate of the root for that key and this kind of authority.")) from error
+    authorities.check_made(settings, profile, certificate_der, key_reference, root_der=root.certificate_der)
     new = Authority(
         name=authorities.slug(profile, old.generation + 1),
         profile=profile,

@@ -28,10 +28,19 @@ def authority() -> None:
 
 
 @authority.command("create")
-def create() -> None:
+@click.option(
+    "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with root.cer and perhaps issuing_citizens.cer … from ceremonies; the rest is made here.",
+)  # fmt: skip
+def create(folder: Path | None) -> None:
     """Create the root, the issuing authorities, the timestamp unit and the OCSP responders, once."""
+    profiles = (ProfileName.ROOT, *authorities.SHARDS)
+    files = {one: folder / f"{one}.cer" for one in profiles} if folder else {}
+    made = {profile: path.read_bytes() for profile, path in files.items() if path.exists()}
+    if folder and ProfileName.ROOT not in made:
+        raise click.ClickException("There is no root.cer in that folder.")
     with opened() as (session, settings):
-        authorities.create(session, settings, actor=_ACTOR, now=datetime.now(UTC), tell=click.echo)
+        authorities.create(session, settings, actor=_ACTOR, now=datetime.now(UTC), tell=click.echo, made=made)
     click.echo("Done. Keep a copy of the folder “keys” in a safe place: it cannot be made again.")
 
 

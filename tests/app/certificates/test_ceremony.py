@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from app.certificates import authorities, authority_generations, ceremony, ceremony_file, key_access
 from app.certificates.ceremony import Approval
 from app.certificates.ceremony_commands import ceremony_group
+from app.certificates.commands import authority
 from app.core import db
 from app.core.permissions import house
 from app.core.settings import Settings, load
@@ -330,3 +331,33 @@ def test_what_a_ceremony_made_is_taken_into_service(city: Settings, tmp_path: Pa
             actor=house("test"), approval=authority_generations.Approval(("dung", "oanh")), now=datetime.now(UTC),
         )  # fmt: skip
         assert new.name == "issuing_citizens-g2"
+
+
+def test_an_installation_begins_with_what_ceremonies_made(database: str, tmp_path: Path):
+    room, now = Room(tmp_path, {}), datetime.now(UTC)
+    room.hold({**room.root(), "key": "worker/root"}, "root.cer", now=now)
+    below = room.below(key="worker/issuing_citizens", root_key="worker/root", status_url="http://127.0.0.1:8081")
+    room.hold(below, "issuing_citizens.cer", now=now + timedelta(seconds=1))
+    answer = CliRunner(env={**room.environ, "KYVAO_DATABASE_URL": database}).invoke(
+        authority, ["create", "--from", str(tmp_path)]
+    )
+    db.configure(database)
+    assert answer.exit_code == 0, answer.output
+    with db.transaction() as session:
+        found = {one.name: one.certificate_der for one in authorities.all_authorities(session)}
+    assert len(found) == 6
+    for name in ("root", "issuing_citizens"):
+        assert found[name] == (tmp_path / f"{name}.cer").read_bytes()
+
+
+def test_an_installation_does_not_begin_with_the_certificate_of_another_key(database: str, tmp_path: Path):
+    room = Room(tmp_path, {})
+    room.hold(room.root(), "root.cer", now=datetime.now(UTC))
+    room.hold({**room.root(), "key": "worker/root"}, "other.cer", now=datetime.now(UTC))
+    answer = CliRunner(env={**room.environ, "KYVAO_DATABASE_URL": database}).invoke(
+        authority, ["create", "--from", str(tmp_path)]
+    )
+    db.configure(database)
+    assert answer.exit_code == 1
+    with db.transaction() as session:
+        assert authorities.all_authorities(session) == []
