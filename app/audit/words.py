@@ -25,6 +25,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "approval_paused": _l("Right to approve paused"),
     "authorities_created": _l("Authorities created"),
     "authority_revoked": _l("Authority revoked"),
+    "crl_taken_in": _l("List of the root from a ceremony published"),
     "authority_rolled_over": _l("Next generation of an authority put into service"),
     "bulk_revocation_drafted": _l("List of certificates to change drafted"),
     "bulk_revocation_started": _l("List of certificates to change begun"),

@@ -9,7 +9,7 @@ from typing import Final
 import click
 from sqlalchemy import select
 
-from app.certificates import authorities, authority_generations, crls, tasks
+from app.certificates import authorities, authority_generations, crls, crls_from_ceremony, tasks
 from app.certificates import service as certificates
 from app.certificates.models import Authority
 from app.core import db
@@ -100,6 +100,15 @@ def take_in(profile: str, certificate: Path, key_reference: str, approvers: tupl
             actor=_ACTOR, approval=approval, now=datetime.now(UTC),
         )  # fmt: skip
         click.echo(f"{made.name} issues from now on.")
+
+
+@authority.command("take-in-list")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def take_in_list(file: Path) -> None:
+    """Publish the root's next list that a ceremony signed."""
+    with opened() as (session, _):
+        made = crls_from_ceremony.take_in(session, file.read_bytes(), actor=_ACTOR)
+        click.echo(f"List {made.number} of the root is published, valid until {made.next_update:%Y-%m-%d}.")
 
 
 @authority.command("revoke")

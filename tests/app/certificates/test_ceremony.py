@@ -13,12 +13,23 @@ import yaml
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import select
 
-from app.certificates import authorities, authority_generations, ceremony, ceremony_file, key_access
+from app.certificates import (
+    authorities,
+    authority_generations,
+    ceremony,
+    ceremony_file,
+    crls,
+    crls_from_ceremony,
+    key_access,
+)
 from app.certificates.ceremony import Approval
 from app.certificates.ceremony_commands import ceremony_group
 from app.certificates.commands import authority
+from app.certificates.models import Authority
 from app.core import db
+from app.core.errors import Conflict, Invalid
 from app.core.permissions import house
 from app.core.settings import Settings, load
 from pki.errors import PkiError, ProfileViolation
@@ -361,3 +372,52 @@ def test_an_installation_does_not_begin_with_the_certificate_of_another_key(data
     assert answer.exit_code == 1
     with db.transaction() as session:
         assert authorities.all_authorities(session) == []
+
+
+def list_of_the_root(city: Settings, folder: Path, *, revoked: list[dict[str, object]]) -> Path:
+    """Hold the ceremony of the root's second list; return the file."""
+    with db.transaction() as session:
+        root = session.scalars(select(Authority).where(Authority.name == "root")).one()
+        last = crls.newest(session, root.id, 0)
+        assert last is not None
+        (folder / "root.cer").write_bytes(root.certificate_der)
+        (folder / "last.crl").write_bytes(last.der)
+        number = last.number + 1
+    room = Room(folder, {})
+    room.settings = city
+    act = room.root_list(number, root_key="worker/root", previous=room.named("last.crl"), revoked=revoked)
+    room.hold(act, "next.crl", now=datetime.now(UTC) + timedelta(seconds=1))
+    return folder / "next.crl"
+
+
+def take_in_list(file: Path) -> str:
+    with db.transaction() as session:
+        return str(crls_from_ceremony.take_in(session, file.read_bytes(), actor=house("test")).number)
+
+
+def test_the_roots_list_from_a_ceremony_is_published_once(city: Settings, tmp_path: Path):
+    file = list_of_the_root(city, tmp_path, revoked=[])
+    assert take_in_list(file) == take_in_list(file) == "2"
+    with db.transaction() as session:
+        newest = crls.newest(session, session.scalars(select(Authority.id).where(Authority.name == "root")).one(), 0)
+        assert newest is not None
+        assert newest.der == file.read_bytes()
+    # With the key back, the next list follows it.
+    with db.transaction() as session:
+        root = session.scalars(select(Authority).where(Authority.name == "root")).one()
+        later = datetime.now(UTC) + timedelta(seconds=2)
+        assert crls.publish(session, city, root, 0, now=later).number == 3
+
+
+def test_a_list_that_names_others_than_the_register_is_not_published(city: Settings, tmp_path: Path):
+    revoked: dict[str, object] = {"serial": "01ab", "revoked_at": NOW, "reason": "superseded"}
+    file = list_of_the_root(city, tmp_path, revoked=[revoked])
+    with pytest.raises(Conflict):
+        take_in_list(file)
+
+
+@pytest.mark.parametrize("content", [b"", b"0\x80", b"nothing"])
+def test_what_is_no_list_of_the_root_is_not_published(city: Settings, tmp_path: Path, content: bytes):
+    (tmp_path / "bad.crl").write_bytes(content)
+    with pytest.raises(Invalid):
+        take_in_list(tmp_path / "bad.crl")
