@@ -11,6 +11,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 from cryptography import x509
@@ -33,6 +34,7 @@ from app.core.permissions import Actor
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.demo.names import names
+from app.demo.people import PEOPLE
 from pki.profiles import ProfileName
 
 _TITLE: Final = "Chữ ký số cho người dân, đợt 1"
@@ -87,7 +89,10 @@ def _file(rows: int) -> bytes:
 
 def _rows(count: int) -> Iterator[tuple[str, ...]]:
     chance = random.Random(7)  # noqa: S311  invented people, no secret
-    for row, name in enumerate(names(count, seed=7), 1):
+    # Nobody is called as a person of the demonstration: who looks for Ông Minh must find him.
+    taken = {f"{one.surname} {one.given_name}" for one in PEOPLE}
+    others = (name for name in names(2 * count, seed=7) if name not in taken)
+    for row, name in enumerate(islice(others, count), 1):
         surname, _, given_name = name.rpartition(" ")
         number = f"079{chance.randrange(10)}{chance.randrange(100):02}{row:06}"
         consent = "có"
