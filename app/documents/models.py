@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
@@ -14,8 +14,28 @@ from app.registry.models import Agency, Person
 
 
 class MadeBy(StrEnum):
+    """What made a version out of the one before."""
+
     UPLOAD = "upload"
+    # The places of all signatures to come were made.
+    FIELDS = "fields"
+    INITIALS = "initials"
     SIGNATURE = "signature"
+    # Number, date and the agency's seal.
+    SEAL = "seal"
+    # Status answers and timestamps for the archive.
+    PROOFS = "proofs"
+    # A citizen filled an agency's form.
+    FORM = "form"
+
+
+class Level(StrEnum):
+    """How far a signed file proves itself (ETSI EN 319 142-1, 6)."""
+
+    BASIC = "B-B"
+    TIMESTAMP = "B-T"
+    LONG_TERM = "B-LT"
+    ARCHIVE = "B-LTA"
 
 
 class RequestState(StrEnum):
@@ -41,6 +61,9 @@ class Document(Base):
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
+    # The document that this one stands in for, and when nobody was to sign this one any more.
+    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("document.id"), unique=True)
+    withdrawn_at: Mapped[datetime | None]
 
     agency: Mapped[Agency] = relationship(lazy="joined", innerjoin=True)
     owner: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
@@ -77,7 +100,11 @@ class DocumentVersion(Base):
     # How many signatures it carries, those that came with the upload included.
     signatures: Mapped[int]
     made_by: Mapped[str]
-    # Who uploaded or signed.
+    # None without signatures of the house.
+    level: Mapped[str | None]
+    # The timestamp service did not answer; a job asks again, and until then the level is lower than it should be.
+    timestamp_pending: Mapped[bool] = mapped_column(server_default=false())
+    # Who uploaded or signed; for what the house did by itself, who had it done.
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     made_at: Mapped[datetime]
 

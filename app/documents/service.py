@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import ROLE_PERMISSIONS, Actor, Permission
 from app.core.storage import Storage
 from app.documents.intake import Accepted
-from app.documents.models import Document, DocumentVersion, MadeBy, RequestState, SignatureRequest
+from app.documents.models import Document, DocumentVersion, Level, MadeBy, RequestState, SignatureRequest
 from app.registry import scope
 from app.registry import service as registry
 from app.registry.models import Agency, Person, Post
@@ -81,14 +81,27 @@ def upload(
     return document
 
 
+Visibility = Callable[[Actor], ColumnElement[bool]]
+_visibilities: Final[list[Visibility]] = []
+
+
+def register_visibility(condition: Visibility) -> None:
+    """Let a capability above show documents to more people; doing it twice changes nothing."""
+    if condition not in _visibilities:
+        _visibilities.append(condition)
+
+
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition that the actor may see a document: theirs by agency, or they were asked to sign it."""
+    """Return the condition that the actor may see a document.
+
+    It is theirs by agency, or they were asked to sign it, or a capability above shows it to them.
+    """
     conditions: list[ColumnElement[bool]] = [scope.within(actor, Permission.SIGN_DOCUMENTS, Document.agency_id)]
     if actor.person_id is not None:
         conditions.append(
             exists().where(SignatureRequest.document_id == Document.id, SignatureRequest.person_id == actor.person_id)
         )
-    return or_(*conditions)
+    return or_(*conditions, *(condition(actor) for condition in _visibilities))
 
 
 def find(session: Session, actor: Actor, document_id: UUID, *, for_change: bool = False) -> Document:
@@ -194,12 +207,24 @@ def waiting_for(session: Session, actor: Actor) -> Sequence[Document]:
     return session.scalars(query).all()
 
 
-def add_signed_version(
-    session: Session, document: Document, *, base: DocumentVersion, sha256: str, size: int, signer: UUID, now: datetime
+def add_version(
+    session: Session,
+    document: Document,
+    *,
+    base: DocumentVersion,
+    made_by: MadeBy,
+    sha256: str,
+    size: int,
+    pages: int,
+    signatures: int,
+    person_id: UUID,
+    level: Level | None = None,
+    timestamp_pending: bool = False,
+    now: datetime,
 ) -> DocumentVersion:
-    """Add the successor of `base` and mark what the signer was asked. `document` comes from `find(for_change=True)`.
+    """Add the successor of `base`, whose bytes are in storage. `document` comes from `find(for_change=True)`.
 
-    Raises Conflict when somebody else has signed since `base` was shown.
+    Raises Conflict when somebody else has added one since `base` was shown.
     """
     refuse_stale(document, base)
     made = DocumentVersion(
@@ -207,14 +232,22 @@ def add_signed_version(
         number=base.number + 1,
         sha256=sha256,
         size=size,
-        pages=base.pages,
-        signatures=base.signatures + 1,
-        made_by=MadeBy.SIGNATURE,
-        person_id=signer,
+        pages=pages,
+        signatures=signatures,
+        made_by=made_by,
+        level=level,
+        timestamp_pending=timestamp_pending,
+        person_id=person_id,
         made_at=now,
     )
     session.add(made)
     session.flush()
+    session.expire(document, ["versions"])
+    return made
+
+
+def mark_signed(session: Session, document: Document, *, signer: UUID, now: datetime) -> None:
+    """Note that the signer did what the owner asked of them."""
     session.execute(
         update(SignatureRequest)
         .where(
@@ -224,7 +257,6 @@ def add_signed_version(
         )
         .values(state=RequestState.SIGNED, signed_at=now)
     )
-    return made
 
 
 def refuse_stale(document: Document, base: DocumentVersion) -> None:

@@ -20,7 +20,7 @@ from app.core.i18n import local
 from app.core.permissions import Actor, Permission
 from app.core.storage import Storage
 from app.documents import service as documents
-from app.documents.models import DocumentVersion
+from app.documents.models import DocumentVersion, Level, MadeBy
 from app.registry import service as registry
 from app.registry.models import Person
 from app.signing.models import SessionState, SigningSession
@@ -174,15 +174,20 @@ def complete(
         chain_der,
         timestamp,
     )
-    made = documents.add_signed_version(
+    made = documents.add_version(
         session,
         document,
         base=base,
+        made_by=MadeBy.SIGNATURE,
         sha256=storage.put(signed_pdf),
         size=len(signed_pdf),
-        signer=found.person_id,
+        pages=base.pages,
+        signatures=base.signatures + 1,
+        person_id=found.person_id,
+        level=Level.TIMESTAMP,
         now=now,
     )
+    documents.mark_signed(session, document, signer=found.person_id, now=now)
     found.state, found.version_id = SessionState.COMPLETED, made.id
     audit.record(
         session,

@@ -1,0 +1,10 @@
+"""Proofs that are renewed."""
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
