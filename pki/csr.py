@@ -19,7 +19,8 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pki import oids
 from pki.errors import CsrRejected
-from pki.keys import Curve, PublicKey
+from pki.keys import PublicKey
+from pki.keys.signing import CURVES, read_spki
 
 MAXIMUM_SIZE: Final = 16 * 1024
 _RSA_BITS: Final = range(2048, 8193)
@@ -77,7 +78,7 @@ def parse_with_challenge(csr: bytes, challenge: str) -> CertificateRequest:
 
 def check_key(public_key: object) -> PublicKey:
     """Return the key if we certify its kind: P-256, P-384, or RSA of 2048 to 8192 bits. Raises CsrRejected."""
-    if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name in set(Curve):
+    if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name in CURVES:
         return public_key
     if isinstance(public_key, rsa.RSAPublicKey):
         fits = public_key.key_size in _RSA_BITS and public_key.public_numbers().e in _RSA_EXPONENTS
@@ -89,7 +90,7 @@ def check_key(public_key: object) -> PublicKey:
 def key_of_spki(spki_der: bytes) -> CertificateRequest:
     """Return the key of a SubjectPublicKeyInfo whose possession was proven elsewhere. Raises CsrRejected."""
     try:
-        return _request(check_key(serialization.load_der_public_key(spki_der)))
+        return _request(check_key(read_spki(spki_der)))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise CsrRejected(CsrFault.UNREADABLE) from error
 

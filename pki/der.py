@@ -24,6 +24,7 @@ SET: Final = 0x31
 TRUE: Final = b"\x01\x01\xff"
 NULL: Final = b"\x05\x00"
 
+_new: Final = tuple.__new__
 # RFC 5280, 4.1.2.5: from 2050 on, times are GeneralizedTime.
 _GENERALIZED_FROM: Final = 2050
 
@@ -76,13 +77,20 @@ def oid(dotted: str) -> bytes:
 
 def time(at: datetime) -> bytes:
     """Return a Time of RFC 5280: UTCTime until 2049, GeneralizedTime after; whole seconds, UTC."""
-    if at.astimezone(UTC).year < _GENERALIZED_FROM:
-        return encode(UTC_TIME, at.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
+    at = at.astimezone(UTC)
+    if at.year < _GENERALIZED_FROM:
+        return encode(UTC_TIME, f"{at.year % 100:02}{_rest(at)}".encode())
     return generalized_time(at)
 
 
 def generalized_time(at: datetime) -> bytes:
-    return encode(GENERALIZED_TIME, at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
+    at = at.astimezone(UTC)
+    return encode(GENERALIZED_TIME, f"{at.year:04}{_rest(at)}".encode())
+
+
+def _rest(at: datetime) -> str:
+    # A third of the cost of `strftime`, which also leaves zeros away in years before 1000.
+    return f"{at.month:02}{at.day:02}{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 
 def extension(dotted: str, value: bytes, *, critical: bool = False) -> bytes:
@@ -143,28 +151,30 @@ def read(data: bytes) -> Element:
 
 def read_all(data: bytes) -> list[Element]:
     """Return the elements that `data` is a row of. Raises DerError."""
-    elements, at = [], 0
-    while at < len(data):
-        element, at = _read_one(data, at)
-        elements.append(element)
+    elements, at, end = [], 0, len(data)
+    while at < end:
+        start = at
+        if start + 2 > end or data[start] & 0x1F == 0x1F:
+            raise DerError("element is cut off, or its tag is of many bytes")
+        size, at = data[start + 1], start + 2
+        if size >= 0x80:
+            size, at = _long_size(data, at, size & 0x7F)
+        stop = at + size
+        if stop > end:
+            raise DerError("element is cut off")
+        # As Element(…), at half the cost; a certificate has forty of them.
+        elements.append(_new(Element, (data[start], data[at:stop], data[start:stop])))
+        at = stop
     return elements
 
 
-def _read_one(data: bytes, start: int) -> tuple[Element, int]:
-    if start + 2 > len(data) or data[start] & 0x1F == 0x1F:
-        raise DerError("element is cut off, or its tag is of many bytes")
-    size, at = data[start + 1], start + 2
-    if size >= 0x80:
-        count = size & 0x7F
-        length = data[at : at + count]
-        size = int.from_bytes(length, "big")
-        if not 1 <= count <= 4 or len(length) != count or length[0] == 0 or size < 0x80:
-            raise DerError("length is indefinite, cut off, or not in its shortest form")
-        at += count
-    if at + size > len(data):
-        raise DerError("element is cut off")
-    end = at + size
-    return Element(data[start], data[at:end], data[start:end]), end
+def _long_size(data: bytes, at: int, count: int) -> tuple[int, int]:
+    """Return a size that is written in `count` octets from `at` on, and where the contents begin."""
+    octets = data[at : at + count]
+    size = int.from_bytes(octets, "big")
+    if not 1 <= count <= 4 or len(octets) != count or octets[0] == 0 or size < 0x80:
+        raise DerError("length is indefinite, cut off, or not in its shortest form")
+    return size, at + count
 
 
 def _base128(arc: int) -> bytes:

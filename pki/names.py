@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -123,9 +124,7 @@ def clean(text: str, *, longest: int) -> str:
 
 def encode_name(subject: SubjectName) -> bytes:
     """Return the distinguished name in DER, as `to_x509` would be encoded. Raises ProfileViolation."""
-    attributes = [
-        _encode_attribute(oid, clean(text, longest=_BOUNDS[oid])) for oid, text in subject.parts if text is not None
-    ]
+    attributes = [_encode_attribute(oid, text) for oid, text in subject.parts if text is not None]
     return der.sequence(_COUNTRY_DER, *attributes)
 
 
@@ -141,10 +140,14 @@ def _name(parts: tuple[Part, ...]) -> x509.Name:
     return x509.Name(attributes)
 
 
+# Agencies, titles, surnames and given names stand in thousands of certificates each.
+@lru_cache(maxsize=4096)
 def _encode_attribute(oid: x509.ObjectIdentifier, text: str) -> bytes:
     # UTF8String, but for serialNumber, which RFC 5280, appendix A, wants as PrintableString.
     tag = der.PRINTABLE_STRING if oid == NameOID.SERIAL_NUMBER else der.UTF8_STRING
-    return der.encode(der.SET, der.sequence(_OIDS_DER[oid], der.encode(tag, text.encode())))
+    return der.encode(
+        der.SET, der.sequence(_OIDS_DER[oid], der.encode(tag, clean(text, longest=_BOUNDS[oid]).encode()))
+    )
 
 
 _OIDS_DER: Final = {oid: der.oid(oid.dotted_string) for oid in _BOUNDS}

@@ -29,7 +29,7 @@ from app.core.failpoints import reach
 from app.core.settings import Settings
 from pki.authority import check_issued
 from pki.bulk import assemble, check_sample
-from pki.keys import SigningKey, signature_algorithm
+from pki.keys import SignatureAlgorithm, SigningKey, signature_algorithm
 
 SIZE: Final = 2_000
 
@@ -123,12 +123,12 @@ class Engine:
     def _sign(self, intents: Intents, journal: BatchJournal) -> dict[int, bytes]:
         """Return the certificates by row number; those of unknown outcome are missing."""
         key = self._key(intents.authority_id)
-        algorithm = signature_algorithm(key.public_key).der
+        algorithm = signature_algorithm(key.public_key)
         known = journal.read([one.number for one in intents.each])
         certificates = {}
         for one in intents.each:
             if one.number in known.signatures:
-                found = assemble(one.tbs_der, known.signatures[one.number], algorithm)
+                found = assemble(one.tbs_der, known.signatures[one.number], algorithm.der)
                 check_issued(one.tbs_der, found, key.public_key)
                 certificates[one.number] = found
         certificates |= self._sign_the_rest(
@@ -141,7 +141,7 @@ class Engine:
         return certificates
 
     def _sign_the_rest(
-        self, each: list[Intent], key: SigningKey, algorithm: bytes, journal: BatchJournal, *, begun: bool
+        self, each: list[Intent], key: SigningKey, algorithm: SignatureAlgorithm, journal: BatchJournal, *, begun: bool
     ) -> dict[int, bytes]:
         if not each:
             return {}
@@ -149,10 +149,10 @@ class Engine:
             journal.begin()
         made = {}
         for one in each:
-            signature = key.sign(one.tbs_der)
+            signature = key.sign(one.tbs_der, hash=algorithm.hash)
             reach("issue.signed_before_journal")
             journal.append(one.number, signature)
-            made[one.number] = assemble(one.tbs_der, signature, algorithm)
+            made[one.number] = assemble(one.tbs_der, signature, algorithm.der)
         check_sample(list(made.values()), key.public_key)
         journal.sync()
         return made

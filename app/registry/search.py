@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Final
+
+# All that Vietnamese letters decompose into; other marks are rare and looked for one by one.
+_MARKS: Final = re.compile("[\u0300-\u036f]")
 
 
 def fold(text: str) -> str:
     """Return `text` without marks, in lower case, single-spaced: “Nguyễn  Đức” becomes “nguyen duc”."""
-    decomposed = unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d"))
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d")))
+    if not bare.isascii():
+        bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
     return " ".join(bare.casefold().split())
 
 
