@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import db
@@ -37,12 +36,10 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[str]:
     """The database, empty before and emptied after the test."""
-    import app.models
+    from tests.factories import snapshots
 
     yield database_url
-    tables = ", ".join(f'"{table.name}"' for table in app.models.Base.metadata.sorted_tables)
-    with db.transaction() as session:
-        session.execute(text(f"TRUNCATE {tables}, procrastinate_jobs RESTART IDENTITY CASCADE"))
+    snapshots.empty()
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from app.demo import city
 from app.registry import service as registry
 from pki.keys import Curve, SoftwareKey
 from tests.factories.csrs import csr_der
+from tests.factories.snapshots import restore_or
 
 
 def create_city(settings: Settings) -> None:
-    city.create(settings, lambda _: None)
+    restore_or(settings, lambda mine: city.create(mine, lambda _: None))
 
 
 def actor(login: str) -> Actor:
