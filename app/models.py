@@ -20,6 +20,8 @@ from app.gate import models as gate
 from app.meetings import models as meetings
 from app.notices import models as notices
 from app.registry import models as registry
+from app.routes import dispatch_models as dispatches
+from app.routes import models as routes
 from app.signing import models as signing
 from app.status import models as status
 
@@ -33,6 +35,7 @@ __all__ = [
     "certificate_life",
     "certificates",
     "crls",
+    "dispatches",
     "documents",
     "gate",
     "meetings",
@@ -40,6 +43,7 @@ __all__ = [
     "profile_settings",
     "register",
     "registry",
+    "routes",
     "signing",
     "status",
     "throttle",

@@ -40,6 +40,10 @@ class Permission(StrEnum):
     EXPORT_REGISTER = "export_register"
     REVOKE_CERTIFICATES = "revoke_certificates"
     SIGN_DOCUMENTS = "sign_documents"
+    # The boards, turns and inboxes of papers on their way.
+    FOLLOW_ROUTES = "follow_routes"
+    # Number, date and seal of the agency on what its head has signed.
+    ISSUE_DOCUMENTS = "issue_documents"
     MANAGE_MEETINGS = "manage_meetings"
     SCAN_PASSES = "scan_passes"
     MANAGE_GATES = "manage_gates"
@@ -59,9 +63,14 @@ class Permission(StrEnum):
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CITIZEN: frozenset({Permission.HOLD_CERTIFICATE}),
     Role.OFFICIAL: frozenset(
-        {Permission.HOLD_CERTIFICATE, Permission.SIGN_DOCUMENTS, Permission.MANAGE_MEETINGS},
+        {
+            Permission.HOLD_CERTIFICATE,
+            Permission.SIGN_DOCUMENTS,
+            Permission.FOLLOW_ROUTES,
+            Permission.MANAGE_MEETINGS,
+        },
     ),
-    Role.CLERK: frozenset({Permission.MANAGE_MEETINGS}),
+    Role.CLERK: frozenset({Permission.MANAGE_MEETINGS, Permission.FOLLOW_ROUTES, Permission.ISSUE_DOCUMENTS}),
     Role.REGISTRATION_OFFICER: frozenset(
         {
             Permission.APPROVE_CERTIFICATES,
