@@ -19,6 +19,7 @@ from sqlalchemy import exists, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from app.certificates import profile_settings
 from app.certificates.life_models import ExpiryNotice
 from app.certificates.models import Certificate, CertificateState
 from app.certificates.register import PERSONAL
@@ -27,7 +28,7 @@ from app.core.i18n import day
 from app.core.settings import Settings
 from app.notices import service as notices
 from app.registry.models import Person
-from pki.profiles import PROFILES, ProfileName
+from pki.profiles import ProfileName
 
 STEPS: Final = (60, 30, 7)
 BATCH: Final = 500
@@ -43,13 +44,13 @@ class Step:
     next_days: int
 
 
-def steps() -> Sequence[Step]:
-    """Return the steps of every profile of a person."""
+def steps(session: Session) -> Sequence[Step]:
+    """Return the steps of every profile of a person, none before its renewal opens."""
     return [
         Step(profile, days, next((later for later in STEPS if later < days), 0))
         for profile in PERSONAL
         for days in STEPS
-        if timedelta(days=days) <= PROFILES[profile].validity / WINDOW
+        if timedelta(days=days) <= profile_settings.in_force(session, profile).validity / WINDOW
     ]
 
 

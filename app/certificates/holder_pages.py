@@ -32,13 +32,14 @@ def renew(certificate_id: UUID) -> ResponseReturnValue:
         person = registry.person(session, requests.person_of(actor))
         certificate = register.find_own(session, person.id, certificate_id)
         standing = renewals_by_holder.standing(session, certificate, now=now)
+        opens_at = renewals.opens_at(session, ProfileName(certificate.profile), certificate.not_after)
         challenge = requests.new_challenge(session, actor, now=now)
     return render_template(
         "certificates/renew.html",
         certificate=certificate,
         person=person,
         standing=standing,
-        opens_at=renewals.opens_at(ProfileName(certificate.profile), certificate.not_after),
+        opens_at=opens_at,
         challenge=challenge,
     )
 

@@ -14,11 +14,11 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.certificates import revocations
+from app.certificates import profile_settings, revocations
 from app.certificates.life_models import RenewalProof, Succession
 from app.certificates.models import Certificate, CertificateRequest, CertificateState
 from app.core.permissions import Actor
-from pki.profiles import PROFILES, Profile, ProfileName
+from pki.profiles import Profile, ProfileName
 
 # A renewal opens when so much of the profile's life is left: 30 of 90 days.
 WINDOW: Final = 3
@@ -45,9 +45,9 @@ def not_after_limit(person_id: UUID, profile: Profile, *, now: datetime) -> date
     return now.replace(microsecond=0) - _BACKDATE + validity - timedelta(seconds=1) - spread(person_id, validity)
 
 
-def opens_at(profile: ProfileName, not_after: datetime) -> datetime:
-    """Return from when a certificate may be renewed."""
-    return not_after - PROFILES[profile].validity / WINDOW
+def opens_at(session: Session, profile: ProfileName, not_after: datetime) -> datetime:
+    """Return from when a certificate may be renewed: when a third of a life, as the profile gives it now, is left."""
+    return not_after - profile_settings.in_force(session, profile).validity / WINDOW
 
 
 def is_void(session: Session, request: CertificateRequest) -> bool:

@@ -44,7 +44,7 @@ def standing(session: Session, certificate: Certificate, *, now: datetime) -> St
         return Standing.NOT_USABLE
     if session.get(Succession, certificate.id) is not None:
         return Standing.NOT_USABLE
-    if now < renewals.opens_at(ProfileName(certificate.profile), certificate.not_after):
+    if now < renewals.opens_at(session, ProfileName(certificate.profile), certificate.not_after):
         return Standing.TOO_EARLY
     person = registry.person(session, person_id)
     return Standing.READY if _is_unchanged(certificate, person) else Standing.FACTS_CHANGED

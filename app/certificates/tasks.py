@@ -155,7 +155,9 @@ def tell_of_ends(timestamp: int) -> None:
     """Write to the holders of certificates that end soon, once for each step."""
     del timestamp
     settings = load(os.environ)
-    for step in expiry.steps():
+    with transaction() as session:
+        steps = expiry.steps(session)
+    for step in steps:
         after = None
         while True:
             with transaction() as session:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 
 from app.approvals import service as approvals
 from app.approvals.models import Act, ActState
-from app.certificates import profile_settings
+from app.certificates import expiry, profile_settings, renewals
 from app.core import db
 from app.core.errors import Conflict, Forbidden, Invalid
 from pki.profiles import PROFILES, ProfileName
@@ -48,6 +48,19 @@ def test_a_longer_validity_reaches_the_certificate() -> None:
     approve(ask_for(365))
     certificate = issued_to("minh")
     assert (certificate.not_after - certificate.not_before).days > 300
+
+
+@pytest.mark.usefixtures("city")
+def test_a_renewal_opens_at_a_third_of_the_life_that_the_profile_gives_now() -> None:
+    end = datetime.now(UTC)
+    with db.transaction() as session:
+        assert renewals.opens_at(session, ProfileName.AGENCY_SEAL, end) == end - timedelta(days=365)
+        assert renewals.opens_at(session, SIGNING, end) == end - timedelta(days=30)
+        assert {30, 7} == {one.days for one in expiry.steps(session) if one.profile is SIGNING}
+    approve(ask_for(60))
+    with db.transaction() as session:
+        assert renewals.opens_at(session, SIGNING, end) == end - timedelta(days=20)
+        assert {7} == {one.days for one in expiry.steps(session) if one.profile is SIGNING}
 
 
 @pytest.mark.usefixtures("city")

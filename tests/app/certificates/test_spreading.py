@@ -42,8 +42,3 @@ def test_the_limit_is_the_full_life_less_the_share() -> None:
         limit = renewals.not_after_limit(person, PROFILES[ProfileName.CITIZEN_SIGNING], now=NOW)
         full = NOW - timedelta(minutes=1) + LIFE - timedelta(seconds=1)
         assert full - limit == renewals.spread(person, LIFE)
-
-
-def test_a_renewal_opens_at_a_third_of_the_life() -> None:
-    assert renewals.opens_at(ProfileName.CITIZEN_SIGNING, NOW) == NOW - timedelta(days=30)
-    assert renewals.opens_at(ProfileName.AGENCY_SEAL, NOW) == NOW - timedelta(days=365)
