@@ -37,13 +37,16 @@ class Signed:
     signature: bytes
 
 
-def sign(payload: bytes, *, kid: bytes, key: SigningKey) -> bytes:
-    """Return the message. `kid` has 4 bytes, the key is on P-256. Raises ProfileViolation, KeyUnavailable."""
+def sign(payload: bytes, *, kid: bytes, key: SigningKey, context: bytes = b"") -> bytes:
+    """Return the message. `kid` has 4 bytes, the key is on P-256. Raises ProfileViolation, KeyUnavailable.
+
+    `context` is COSE's external_aad: signed, not sent. What is signed for one purpose never holds for another.
+    """
     public = key.public_key
     if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name != Curve.P256 or len(kid) != KID_LENGTH:
         raise ProfileViolation("a pass is signed with a P-256 key named by four bytes")
     protected = cbor2.dumps({1: ES256, 4: kid}, canonical=True)
-    r, s = decode_dss_signature(key.sign(_to_be_signed(protected, payload), hash=hashes.SHA256()))
+    r, s = decode_dss_signature(key.sign(_to_be_signed(protected, payload, context), hash=hashes.SHA256()))
     signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
     return cbor2.dumps([protected, {}, payload, signature], canonical=True)
 
@@ -59,19 +62,27 @@ def parse(message: bytes) -> Signed:
     return Signed(kid, protected, cbor.octets(payload), cbor.octets(signature, 2 * _HALF))
 
 
-def holds(signed: Signed, public_key: ec.EllipticCurvePublicKey) -> bool:
-    """Say whether the signature is that of `public_key`; the algorithm is ours, never the header's."""
+def holds(signed: Signed, public_key: ec.EllipticCurvePublicKey, *, context: bytes = b"") -> bool:
+    """Say whether `public_key` signed this for this `context`; the algorithm is ours, never the header's."""
     r, s = (int.from_bytes(half, "big") for half in (signed.signature[:_HALF], signed.signature[_HALF:]))
     try:
         public_key.verify(
-            encode_dss_signature(r, s), _to_be_signed(signed.protected, signed.payload), ec.ECDSA(hashes.SHA256())
+            encode_dss_signature(r, s),
+            _to_be_signed(signed.protected, signed.payload, context),
+            ec.ECDSA(hashes.SHA256()),
         )
     except InvalidSignature:
         return False
     return True
 
 
-def first_that_holds(signed: Signed, entries: Iterable[E], key_of: Callable[[E], ec.EllipticCurvePublicKey]) -> E:
+def first_that_holds(
+    signed: Signed,
+    entries: Iterable[E],
+    key_of: Callable[[E], ec.EllipticCurvePublicKey],
+    *,
+    context: bytes = b"",
+) -> E:
     """Return the entry whose key signed. Four bytes may name two keys: all are tried (hcert specification, 3.3.3).
 
     Raises PassRejected(UNKNOWN_KEY) without entries, PassRejected(BAD_SIGNATURE) if none holds.
@@ -80,10 +91,10 @@ def first_that_holds(signed: Signed, entries: Iterable[E], key_of: Callable[[E],
     if not candidates:
         raise PassRejected(PassFault.UNKNOWN_KEY)
     for entry in candidates:
-        if holds(signed, key_of(entry)):
+        if holds(signed, key_of(entry), context=context):
             return entry
     raise PassRejected(PassFault.BAD_SIGNATURE)
 
 
-def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
-    return cbor2.dumps(["Signature1", protected, b"", payload], canonical=True)
+def _to_be_signed(protected: bytes, payload: bytes, context: bytes) -> bytes:
+    return cbor2.dumps(["Signature1", protected, context, payload], canonical=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 from typing import Final
 
 from pki.errors import PassRejected
@@ -13,26 +14,36 @@ from pki.passes.cose import LONGEST_PASS
 from pki.passes.faults import PassFault
 
 PREFIX: Final = "79"
-FORM: Final = "1"
-_DIGITS_OF: Final = {size: math.ceil(size * 8 * math.log10(2)) for size in range(1, LONGEST_PASS + 1)}
+
+
+class Form(StrEnum):
+    """What the bytes are: a pass, or the claim on a document (pki/document_claim)."""
+
+    PASS = "1"  # noqa: S105  a digit
+    CLAIM = "2"
+
+
+LONGEST: Final = {Form.PASS: LONGEST_PASS, Form.CLAIM: 192}
+_DIGITS_OF: Final = {size: math.ceil(size * 8 * math.log10(2)) for size in range(1, max(LONGEST.values()) + 1)}
 _SIZE_OF: Final = {digits: size for size, digits in _DIGITS_OF.items()}
 
 
-def encode(token: bytes) -> str:
-    """Return the digits of a token of 1 to 128 bytes. Raises PassRejected(MALFORMED) for another length."""
-    if len(token) not in _DIGITS_OF:
+def encode(token: bytes, form: Form = Form.PASS) -> str:
+    """Return the digits of a token of 1 to `LONGEST` bytes. Raises PassRejected(MALFORMED) for another length."""
+    if not 0 < len(token) <= LONGEST[form]:
         raise PassRejected(PassFault.MALFORMED)
-    return f"{PREFIX}{FORM}{int.from_bytes(token, 'big'):0{_DIGITS_OF[len(token)]}}"
+    return f"{PREFIX}{form}{int.from_bytes(token, 'big'):0{_DIGITS_OF[len(token)]}}"
 
 
-def decode(digits: str) -> bytes:
+def decode(digits: str, form: Form = Form.PASS) -> bytes:
     """Return the token. Raises PassRejected: NOT_OURS for another kind of code, MALFORMED for a damaged one of ours."""
     if not digits.startswith(PREFIX) or not (digits.isascii() and digits.isdigit()):
         raise PassRejected(PassFault.NOT_OURS)
     body = digits[len(PREFIX) + 1 :]
-    if digits[len(PREFIX) : len(PREFIX) + 1] != FORM or len(body) not in _SIZE_OF:
+    size = _SIZE_OF.get(len(body), 0)
+    if digits[len(PREFIX) : len(PREFIX) + 1] != form or not 0 < size <= LONGEST[form]:
         raise PassRejected(PassFault.MALFORMED)
-    number, size = int(body), _SIZE_OF[len(body)]
+    number = int(body)
     if number >> (8 * size):
         raise PassRejected(PassFault.MALFORMED)
     return number.to_bytes(size, "big")
