@@ -35,10 +35,13 @@ export function parseSigned(message: Bytes): Signed {
   return signed;
 }
 
-/** Say whether the signature is that of the key in this SubjectPublicKeyInfo; an unreadable key holds nothing. */
-export async function holds(signed: Signed, spki: Bytes): Promise<boolean> {
+/**
+ * Say whether the key in this SubjectPublicKeyInfo signed it, for this context (COSE's external_aad); an unreadable key
+ * holds nothing.
+ */
+export async function holds(signed: Signed, spki: Bytes, context: Bytes = new Uint8Array()): Promise<boolean> {
   try {
-    return await crypto.subtle.verify(ALGORITHM, await importKey(spki), signed.signature, toBeSigned(signed));
+    return await crypto.subtle.verify(ALGORITHM, await importKey(spki), signed.signature, toBeSigned(signed, context));
   } catch {
     return false;
   }
@@ -56,14 +59,15 @@ function importKey(spki: Bytes): Promise<CryptoKey> {
   return crypto.subtle.importKey("spki", spki, ALGORITHM, false, ["verify"]);
 }
 
-function toBeSigned(signed: Signed): Bytes {
+function toBeSigned(signed: Signed, context: Bytes): Bytes {
   return Uint8Array.from([
     ...head(4, 4),
     ...head(3, "Signature1".length),
     ...new TextEncoder().encode("Signature1"),
     ...head(2, signed.protected.length),
     ...signed.protected,
-    ...head(2, 0),
+    ...head(2, context.length),
+    ...context,
     ...head(2, signed.payload.length),
     ...signed.payload,
   ]);

@@ -4,18 +4,19 @@ import type { Bytes } from "./cbor";
 import { PassRejected } from "./faults";
 
 const PREFIX = "79";
-const FORM = "1";
-const LONGEST = 128;
+/** What the bytes are, and how many there may be: a pass, or the claim on a document. */
+const LONGEST = { "1": 128, "2": 192 };
+export type Form = keyof typeof LONGEST;
 
 const SIZE_OF = new Map(
-  Array.from({ length: LONGEST }, (_, before) => [Math.ceil((before + 1) * 8 * Math.log10(2)), before + 1] as const),
+  Array.from({ length: LONGEST["2"] }, (_, before) => [Math.ceil((before + 1) * 8 * Math.log10(2)), before + 1] as const),
 );
 
-export function decodeDigits(digits: string): Bytes {
+export function decodeDigits(digits: string, form: Form = "1"): Bytes {
   if (!digits.startsWith(PREFIX) || !/^[0-9]+$/.test(digits)) throw new PassRejected("not_ours");
   const body = digits.slice(PREFIX.length + 1);
   const size = SIZE_OF.get(body.length);
-  if (digits[PREFIX.length] !== FORM || size === undefined) throw new PassRejected("malformed");
+  if (digits[PREFIX.length] !== form || size === undefined || size > LONGEST[form]) throw new PassRejected("malformed");
   let number = BigInt(body);
   const bytes = new Uint8Array(size);
   for (let at = size - 1; at >= 0; at--) {

@@ -38,7 +38,7 @@ export class TrustList {
   ) {}
 
   static async verify(message: Bytes, trustKey: Bytes, atLeast: number): Promise<TrustList> {
-    const { edition, body } = await open("trust", message, trustKey, atLeast);
+    const { edition, body } = await openList("trust", message, trustKey, atLeast);
     const rows = asArray(body).map((row) => asArray(row));
     if (rows.some((row) => row.length !== ROW_LENGTH)) throw new PassRejected("malformed");
     // A signer with an algorithm that this reader does not know is as good as not listed.
@@ -68,7 +68,7 @@ export class StatusList {
   ) {}
 
   static async verify(message: Bytes, trustKey: Bytes, atLeast: number): Promise<StatusList> {
-    const { edition, body } = await open("status", message, trustKey, atLeast);
+    const { edition, body } = await openList("status", message, trustKey, atLeast);
     return new StatusList(edition, await inflate(asBytes(body)));
   }
 
@@ -80,7 +80,8 @@ export class StatusList {
   }
 }
 
-async function open(
+/** Open a signed list of that kind. */
+export async function openList(
   kind: string,
   message: Bytes,
   trustKey: Bytes,
@@ -132,6 +133,6 @@ async function inflate(packed: Bytes): Promise<Bytes> {
   return bits;
 }
 
-function same(one: Bytes, other: Bytes): boolean {
+export function same(one: Bytes, other: Bytes): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
