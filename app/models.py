@@ -13,6 +13,8 @@ from app.certificates import life_models as certificate_life
 from app.certificates import models as certificates
 from app.certificates import profile_settings
 from app.certificates import register_models as register
+from app.citizen_forms import models as citizen_forms
+from app.claims import models as claims
 from app.core import throttle
 from app.core.db import Base
 from app.documents import models as documents
@@ -34,6 +36,8 @@ __all__ = [
     "campaigns",
     "certificate_life",
     "certificates",
+    "citizen_forms",
+    "claims",
     "crls",
     "dispatches",
     "documents",
