@@ -36,7 +36,7 @@ class Claim(Base):
     digest: Mapped[bytes]
     document_class: Mapped[int]
     # The whole code, so that what somebody scanned can be compared to the last digit.
-    digits: Mapped[str]
+    digits: Mapped[str] = mapped_column(unique=True)
     # The seal whose key signed it.
     certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), index=True)
     # The version that was issued, code and seal included; None only within the transaction that issues.

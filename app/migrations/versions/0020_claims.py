@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["signed_version_id"], ["document_version.id"], name=op.f("fk_document_claim_signed_version_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document_claim")),
         sa.UniqueConstraint("claim_id", name=op.f("uq_document_claim_claim_id")),
+        sa.UniqueConstraint("digits", name=op.f("uq_document_claim_digits")),
         sa.UniqueConstraint("document_id", name=op.f("uq_document_claim_document_id")),
     )
     op.create_index(op.f("ix_document_claim_agency_id"), "document_claim", ["agency_id"])
