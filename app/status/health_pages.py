@@ -17,6 +17,7 @@ from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
 from app.status import service
 from app.status.findings import Judgement, Kind
+from app.status.health_words import in_words
 from app.status.models import HealthCheck
 
 bp = Blueprint("health", __name__, url_prefix="/authority/health")
@@ -66,7 +67,12 @@ def index() -> ResponseReturnValue:
     silent = last is None or datetime.now(UTC) - last > SILENT
     groups = [_group(kind, [one for one in checks if one.kind == kind]) for kind in KINDS]
     return render_template(
-        "status/health.html", groups=[one for one in groups if one.rows], words=WORDS, last=last, silent=silent
+        "status/health.html",
+        groups=[one for one in groups if one.rows],
+        words=WORDS,
+        in_words=in_words,
+        last=last,
+        silent=silent,
     )
 
 

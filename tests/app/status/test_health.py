@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -21,6 +22,7 @@ from app.status import responders, service
 from app.status.commands import status
 from app.status.expected import Expected, expected
 from app.status.findings import Finding, Judgement, Kind, by_age, by_days_left, wrong
+from app.status.health_words import in_words
 from app.status.look import Outside
 from app.status.models import HealthCheck
 from pki.profiles import ProfileName
@@ -155,8 +157,17 @@ def test_administrators_and_auditors_see_the_health_and_nobody_else(
         page = sign_in(login).get("/authority/health/")
         assert page.status_code == 200
         assert "crl/root/0" in page.text
+        assert "số 7, đã quá cũ" in page.text
     assert sign_in("tam").get("/authority/health/").status_code == 403
     assert client.get("/authority/health/").status_code in {302, 401}
+
+
+def test_whatever_a_new_city_shows_has_words_of_its_own(web: Flask, running: Running) -> None:
+    found = {one.detail for one in look(running).values()}
+    with web.test_request_context():
+        said = {detail: in_words(detail) for detail in found}
+    assert len(found) > 3
+    assert not [detail for detail, words in said.items() if "“" in words], said
 
 
 def test_a_responder_is_renewed_fifteen_days_before_its_end_and_taken_up(running: Running, settings: Settings) -> None:
