@@ -22,10 +22,12 @@ TASKS: Final[tuple[str, ...]] = (
     "approvals",
     "campaigns",
     "certificates",
+    "claims",
     "gate",
     "interface",
     "meetings",
     "notices",
+    "routes",
     "status",
 )
 

@@ -358,7 +358,7 @@ def _move(session: Session, route: Route, state: RouteState, *, reason: str | No
     route.state, route.reason = state, reason
     route.version += 1
     session.flush()
-    enqueue(session, NEWS_TASK, {"route_id": str(route.id), "version": route.version})
+    enqueue(session, NEWS_TASK, {"route_id": str(route.id)})
 
 
 def _finish(session: Session, actor: Actor, route: Route, step: RouteStep, *, note: str | None, now: datetime) -> None:
