@@ -27,6 +27,7 @@ CAPABILITIES: Final = (
     "certificates",
     "campaigns",
     "documents",
+    "claims",
     "signing",
     "verification",
     "gate",

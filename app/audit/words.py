@@ -65,6 +65,8 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "dispatch_link_renewed": _l("New link for a document sent"),
     "dispatch_link_revoked": _l("Link to a document revoked"),
     "dispatch_moved": _l("Received document moved on"),
+    "document_class_chosen": _l("What a document's code tells the public was chosen"),
+    "document_code_withdrawn": _l("Code of a document says that it is no longer in force"),
     "document_signed": _l("Document signed"),
     "document_uploaded": _l("Document uploaded"),
     "enrolment_locked": _l("Link of an invitation locked"),

@@ -126,6 +126,8 @@ def init_assets(app: Flask) -> None:
         return assets.get().style_tags()
 
     init_static_files(app)
+    # For the one script whose address may not change (app/claims/views.py).
+    app.extensions["kyvao_assets"] = assets
     app.jinja_env.globals.update(script_entry=script_entry, style_entry=style_entry)
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     own = app.jinja_loader

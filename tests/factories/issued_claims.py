@@ -1,0 +1,81 @@
+"""Documents of the demonstration city with a code on them, as `worker` makes it when it issues one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from flask.testing import FlaskClient
+
+from app.certificates import key_access, register
+from app.claims import service
+from app.core import db
+from app.core.permissions import house
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.documents import service as documents
+from app.documents.models import MadeBy
+from pki.document_claim import DocumentClass
+from tests.factories.certificates import actor
+from tests.factories.documents import plain_pdf, uploaded
+
+ISSUED_ON = date(2026, 11, 23)
+
+
+@dataclass(frozen=True)
+class IssuedDocument:
+    document_id: UUID
+    code: str
+    # What the head signed, and what was issued: the same and something behind it.
+    signed: bytes
+    issued: bytes
+
+
+def issue(
+    settings: Settings,
+    client: FlaskClient,
+    *,
+    number: str = "123/QĐ-SKHCN",
+    title: str = "Quyết định về giờ làm việc",
+    document_class: DocumentClass | None = None,
+    replaces: UUID | None = None,
+) -> IssuedDocument:
+    """Upload a paper as `client`, and issue it with the seal of the agency that it belongs to."""
+    document_id, now = uploaded(client, plain_pdf(number[:3]), title=title), datetime.now(UTC)
+    storage = Storage(settings.data_dir / "objects")
+    with db.transaction() as session:
+        document = documents.find(session, house("test"), document_id, for_change=True)
+        if document_class is not None:
+            service.choose_class(session, actor("minh"), document, document_class, now=now)
+        document.replaces_id = replaces
+        seal = register.seal_of(session, document.agency_id, now=now)
+        assert seal is not None
+        signed = document.newest
+        mark = service.qr_for(
+            session,
+            settings,
+            document,
+            number=number,
+            issued_on=ISSUED_ON,
+            signed=signed,
+            seal=seal,
+            key=key_access.load(settings, seal.key_reference),
+            now=now,
+        )
+        content = storage.get(signed.sha256)
+        issued = content + b"% number, date, seal and proofs\n"
+        version = documents.add_version(
+            session,
+            document,
+            base=signed,
+            made_by=MadeBy.SEAL,
+            sha256=storage.put(issued),
+            size=len(issued),
+            pages=signed.pages,
+            signatures=1,
+            person_id=document.owner_id,
+            now=now,
+        )
+        service.issued(session, document_id, version)
+    return IssuedDocument(document_id, mark.digits, content, issued)
