@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from flask.testing import FlaskClient
-
 from app.certificates import key_access, register
 from app.claims import service
 from app.core import db
@@ -15,10 +13,12 @@ from app.core.permissions import house
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.documents import service as documents
-from app.documents.models import MadeBy
+from app.documents.models import Document, DocumentVersion, MadeBy
+from app.registry.models import Person
+from app.registry.search import fold
 from pki.document_claim import DocumentClass
 from tests.factories.certificates import actor
-from tests.factories.documents import plain_pdf, uploaded
+from tests.factories.documents import plain_pdf
 
 ISSUED_ON = date(2026, 11, 23)
 
@@ -32,22 +32,51 @@ class IssuedDocument:
     issued: bytes
 
 
+def paper(settings: Settings, login: str = "minh", *, title: str = "Quyết định", text: str = "Quyet dinh") -> UUID:
+    """Store a paper of an official as if it had been uploaded, and return its identifier."""
+    pdf, now, who = plain_pdf(text), datetime.now(UTC), actor(login)
+    storage = Storage(settings.data_dir / "objects")
+    assert who.person_id is not None
+    with db.transaction() as session:
+        post = session.get_one(Person, who.person_id).current_post
+        assert post is not None
+        document = Document(
+            title=title, search_title=fold(title), agency_id=post.agency_id, owner_id=who.person_id, created_at=now
+        )
+        session.add(document)
+        session.flush()
+        session.add(
+            DocumentVersion(
+                document_id=document.id,
+                number=1,
+                sha256=storage.put(pdf),
+                size=len(pdf),
+                pages=1,
+                signatures=0,
+                made_by=MadeBy.UPLOAD,
+                person_id=who.person_id,
+                made_at=now,
+            )
+        )
+    return document.id
+
+
 def issue(
     settings: Settings,
-    client: FlaskClient,
     *,
+    login: str = "minh",
     number: str = "123/QĐ-SKHCN",
     title: str = "Quyết định về giờ làm việc",
     document_class: DocumentClass | None = None,
     replaces: UUID | None = None,
 ) -> IssuedDocument:
-    """Upload a paper as `client`, and issue it with the seal of the agency that it belongs to."""
-    document_id, now = uploaded(client, plain_pdf(number[:3]), title=title), datetime.now(UTC)
+    """Issue a paper of an official with the seal of the agency that it belongs to."""
+    document_id, now = paper(settings, login, title=title, text=number[:3]), datetime.now(UTC)
     storage = Storage(settings.data_dir / "objects")
     with db.transaction() as session:
         document = documents.find(session, house("test"), document_id, for_change=True)
         if document_class is not None:
-            service.choose_class(session, actor("minh"), document, document_class, now=now)
+            service.choose_class(session, actor(login), document, document_class, now=now)
         document.replaces_id = replaces
         seal = register.seal_of(session, document.agency_id, now=now)
         assert seal is not None

@@ -30,9 +30,8 @@ from pki.passes.faults import PassFault
 from pki.profiles import ProfileName
 from pki.revocation import RevocationReason
 from tests.factories.certificates import actor
-from tests.factories.documents import uploaded
 from tests.factories.forms import csrf_token
-from tests.factories.issued_claims import ISSUED_ON, issue
+from tests.factories.issued_claims import ISSUED_ON, issue, paper
 
 SignIn = Callable[[str], FlaskClient]
 AGENCY = "Sở Khoa học và Công nghệ"
@@ -58,10 +57,8 @@ def published(client: FlaskClient) -> ClaimKeys:
     return document_claim.verify_keys(base64.b64decode(answer["list"]), key)
 
 
-def test_a_restricted_document_tells_number_date_and_agency(
-    city: Settings, client: FlaskClient, sign_in: SignIn
-) -> None:
-    one = issue(city, sign_in("minh"))
+def test_a_restricted_document_tells_number_date_and_agency(city: Settings, client: FlaskClient) -> None:
+    one = issue(city)
     assert told(compared(client, one.code)) == {
         "standing": "in_force",
         "number": "123/QĐ-SKHCN",
@@ -70,8 +67,8 @@ def test_a_restricted_document_tells_number_date_and_agency(
     }
 
 
-def test_a_public_document_tells_all_and_gives_its_file(city: Settings, client: FlaskClient, sign_in: SignIn) -> None:
-    one = issue(city, sign_in("minh"), document_class=DocumentClass.PUBLIC)
+def test_a_public_document_tells_all_and_gives_its_file(city: Settings, client: FlaskClient) -> None:
+    one = issue(city, document_class=DocumentClass.PUBLIC)
     answer = compared(client, one.code)
     assert answer["title"] == "Quyết định về giờ làm việc"
     assert answer["signer"] == "Trần Văn Minh"
@@ -81,18 +78,16 @@ def test_a_public_document_tells_all_and_gives_its_file(city: Settings, client: 
     assert file.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_a_hidden_document_tells_nothing_but_that_its_code_is_genuine(
-    city: Settings, client: FlaskClient, sign_in: SignIn
-) -> None:
-    one = issue(city, sign_in("minh"), document_class=DocumentClass.HIDDEN)
+def test_a_hidden_document_tells_nothing_but_that_its_code_is_genuine(city: Settings, client: FlaskClient) -> None:
+    one = issue(city, document_class=DocumentClass.HIDDEN)
     assert told(compared(client, one.code)) == {"standing": "genuine"}
 
 
 @pytest.mark.parametrize("document_class", [DocumentClass.RESTRICTED, DocumentClass.HIDDEN])
 def test_the_file_of_a_document_that_is_not_public_is_not_found(
-    city: Settings, client: FlaskClient, sign_in: SignIn, document_class: DocumentClass
+    city: Settings, client: FlaskClient, document_class: DocumentClass
 ) -> None:
-    one = issue(city, sign_in("minh"), document_class=document_class)
+    one = issue(city, document_class=document_class)
     with db.transaction() as session:
         claim = service.claim_of(session, one.document_id)
         assert claim is not None
@@ -101,10 +96,8 @@ def test_the_file_of_a_document_that_is_not_public_is_not_found(
         assert client.get(f"/D/files/{path}", headers={"Accept": "application/json"}).status_code == 404
 
 
-def test_a_withdrawn_document_says_so_and_gives_its_file_no_more(
-    city: Settings, client: FlaskClient, sign_in: SignIn
-) -> None:
-    one = issue(city, sign_in("minh"), document_class=DocumentClass.PUBLIC)
+def test_a_withdrawn_document_says_so_and_gives_its_file_no_more(city: Settings, client: FlaskClient) -> None:
+    one = issue(city, document_class=DocumentClass.PUBLIC)
     address = compared(client, one.code)["fileUrl"]
     first = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     for moment in (first, first + timedelta(hours=1)):
@@ -115,21 +108,18 @@ def test_a_withdrawn_document_says_so_and_gives_its_file_no_more(
     assert client.get(address, headers={"Accept": "application/json"}).status_code == 404
 
 
-def test_a_replaced_document_names_the_one_that_stands_in_its_place(
-    city: Settings, client: FlaskClient, sign_in: SignIn
-) -> None:
-    minh = sign_in("minh")
-    first = issue(city, minh)
-    issue(city, minh, number="124/QĐ-SKHCN", replaces=first.document_id)
+def test_a_replaced_document_names_the_one_that_stands_in_its_place(city: Settings, client: FlaskClient) -> None:
+    first = issue(city)
+    issue(city, number="124/QĐ-SKHCN", replaces=first.document_id)
     answer = compared(client, first.code)
     assert (answer["standing"], answer["replacedBy"]) == ("replaced", "124/QĐ-SKHCN")
 
 
 @pytest.mark.parametrize("spoil", [lambda code: code[:-1], lambda code: f"{code}0", lambda code: "٣" + code[1:]])
 def test_a_code_that_is_not_whole_is_not_in_the_register(
-    city: Settings, client: FlaskClient, sign_in: SignIn, spoil: Callable[[str], str]
+    city: Settings, client: FlaskClient, spoil: Callable[[str], str]
 ) -> None:
-    code = issue(city, sign_in("minh")).code
+    code = issue(city).code
     assert told(compared(client, spoil(code))) == {"standing": "unknown"}
 
 
@@ -139,8 +129,8 @@ def test_whatever_is_sent_is_answered(city: Settings, client: FlaskClient, body:
     assert (answer.status_code, answer.get_json()["standing"]) == (200, "unknown")
 
 
-def test_a_code_counts_only_once_its_document_is_issued(city: Settings, client: FlaskClient, sign_in: SignIn) -> None:
-    one = issue(city, sign_in("minh"))
+def test_a_code_counts_only_once_its_document_is_issued(city: Settings, client: FlaskClient) -> None:
+    one = issue(city)
     with db.transaction() as session:
         claim = service.claim_of(session, one.document_id)
         assert claim is not None
@@ -153,8 +143,8 @@ def test_a_network_that_asks_too_often_waits(city: Settings, client: FlaskClient
     assert answers == [200] * 30 + [429]
 
 
-def test_a_document_is_issued_with_one_code_only(city: Settings, sign_in: SignIn) -> None:
-    one = issue(city, sign_in("minh"))
+def test_a_document_is_issued_with_one_code_only(city: Settings) -> None:
+    one = issue(city)
     with db.transaction() as session:
         claim = service.claim_of(session, one.document_id)
         assert claim is not None
@@ -181,29 +171,27 @@ def _no_key() -> Any:
     return None
 
 
-def test_a_number_that_fits_no_code_is_refused(city: Settings, sign_in: SignIn) -> None:
+def test_a_number_that_fits_no_code_is_refused(city: Settings) -> None:
     with pytest.raises(Invalid):
-        issue(city, sign_in("minh"), number="Đ" * 25)
+        issue(city, number="Đ" * 25)
 
 
-def test_a_document_without_a_code_cannot_be_withdrawn(city: Settings, sign_in: SignIn) -> None:
-    document_id = uploaded(sign_in("minh"))
+def test_a_document_without_a_code_cannot_be_withdrawn(city: Settings) -> None:
+    document_id = paper(city)
     with db.transaction() as session, pytest.raises(NotFound):
         service.withdraw(session, house("test"), document_id, now=datetime.now(UTC))
 
 
-def test_the_published_keys_verify_the_code_without_asking_us(
-    city: Settings, client: FlaskClient, sign_in: SignIn
-) -> None:
-    one = issue(city, sign_in("minh"), document_class=DocumentClass.HIDDEN)
+def test_the_published_keys_verify_the_code_without_asking_us(city: Settings, client: FlaskClient) -> None:
+    one = issue(city, document_class=DocumentClass.HIDDEN)
     claim, signer = published(client).verify(one.code)
     assert (claim.number, claim.issued_on, signer.agency_name) == ("123/QĐ-SKHCN", ISSUED_ON, AGENCY)
     assert claim.digest == hashlib.sha256(one.issued[: claim.size]).digest()
     assert claim.document_class is DocumentClass.HIDDEN
 
 
-def test_a_seal_whose_key_was_lost_is_published_as_such(city: Settings, client: FlaskClient, sign_in: SignIn) -> None:
-    one = issue(city, sign_in("minh"))
+def test_a_seal_whose_key_was_lost_is_published_as_such(city: Settings, client: FlaskClient) -> None:
+    one = issue(city)
     known = published(client)
     with db.transaction() as session:
         claim = service.claim_of(session, one.document_id)
@@ -244,19 +232,19 @@ def choose(client: FlaskClient, document_id: object, chosen: str) -> TestRespons
 
 def test_what_a_code_tells_is_chosen_before_the_document_is_issued(city: Settings, sign_in: SignIn) -> None:
     minh = sign_in("minh")
-    document_id = uploaded(minh)
+    document_id = paper(city)
     assert choose(minh, document_id, "0").status_code == 302
     assert choose(minh, document_id, "2").status_code == 302
     assert choose(minh, document_id, "3").status_code == 422
     with db.transaction() as session:
         assert service.class_of(session, document_id) is DocumentClass.HIDDEN
-    issued = issue(city, minh)
+    issued = issue(city)
     assert choose(minh, issued.document_id, "0").status_code == 409
     assert "123/QĐ-SKHCN" in minh.get(f"/documents/{issued.document_id}/code").get_data(as_text=True)
 
 
 def test_nobody_chooses_for_a_document_of_another_agency(city: Settings, sign_in: SignIn) -> None:
-    document_id = uploaded(sign_in("minh"))
+    document_id = paper(city)
     for who, status in (("hanh", 404), ("lan", 403)):
         client = sign_in(who)
         address = f"/documents/{document_id}/code"

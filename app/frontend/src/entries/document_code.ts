@@ -10,6 +10,7 @@ import { fill } from "../signing/placement";
 
 const LAST_VERSION = "kyvao-claim-keys";
 const DAY_MS = 86_400_000;
+const DAY = { day: "2-digit", month: "2-digit", year: "numeric" } as const;
 
 type Tone = "good" | "bad" | "unsure";
 
@@ -92,11 +93,11 @@ async function check(digits: string): Promise<void> {
 }
 
 function accept(claim: DocumentClaim, signer: ClaimSigner, listed: Date): void {
-  const day = formatted(new Date(claim.day * DAY_MS), { dateStyle: "short", timeZone: "UTC" });
+  const day = formatted(new Date(claim.day * DAY_MS), { ...DAY, timeZone: "UTC" });
   const told = { agency: signer.agencyName, number: claim.number, day };
   say("code-answer", "good", words("genuine.title"), fill(words("genuine.sentence"), told));
   list("code-facts", new Map<Fact, string>([["number", claim.number], ["day", day], ["agency", signer.agencyName]]));
-  const moment = formatted(listed, { dateStyle: "short", timeStyle: "short" });
+  const moment = formatted(listed, { ...DAY, hour: "2-digit", minute: "2-digit" });
   part("code-keys", HTMLElement).textContent = fill(words("keysOf"), { moment });
   show(["code-claim", "code-ask", "code-file", "code-another"]);
 }
