@@ -59,10 +59,11 @@ def accept(pdf: bytes) -> Accepted:
     if len(pdf) > LARGEST_PDF:
         raise refusal(PdfFault.TOO_LARGE)
     try:
-        facts, content = sandbox.run(intake_job.accept, {}, pdf)
+        facts, output = sandbox.run(intake_job.accept, {}, pdf)
     except PdfRefused as error:
         raise refusal(PdfFault(error.fault)) from error
-    return Accepted(content, int(facts["pages"]), int(facts["signatures"]))
+    with output:
+        return Accepted(output.read(), int(facts["pages"]), int(facts["signatures"]))
 
 
 def refusal(fault: PdfFault) -> AppError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 from app.documents.sandbox_frame import Facts
 from pki.pades.intake import inspect, normalise
 
 
-def accept(facts: Facts, pdf: bytes) -> tuple[Facts, bytes]:
-    """Return counts and the file to store: one without signatures is rewritten once, a signed one never."""
+def accept(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
+    """Return counts, and write the file to store: one without signatures is rewritten once, a signed one never."""
+    pdf = source.read()
     found = inspect(pdf)
-    counts = {"pages": len(found.pages), "signatures": len(found.signatures)}
-    return {**facts, **counts}, pdf if found.signatures else normalise(pdf)
+    output.write(pdf if found.signatures else normalise(pdf))
+    return {**facts, "pages": len(found.pages), "signatures": len(found.signatures)}

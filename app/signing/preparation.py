@@ -42,7 +42,7 @@ def prepare_limited(
     reason: str | None,
 ) -> PreparedSignature:
     """Return the prepared file and what must be signed. Raises PdfRefused."""
-    facts, prepared_pdf = sandbox.run(
+    facts, output = sandbox.run(
         preparation_job.prepare_marked,
         {
             "certificate": base64.b64encode(certificate_der).decode(),
@@ -59,7 +59,8 @@ def prepare_limited(
         },
         pdf,
     )
-    prepared = PreparedSignature.from_json(facts["prepared"], prepared_pdf)
+    with output:
+        prepared = PreparedSignature.from_json(facts["prepared"], output.read())
     # The child has read a stranger's file: what it says is signed is worked out again here.
     if prepared.signed_attributes_der != signed_attributes(prepared.document_digest, certificate_der):
         raise PdfRefused(PdfFault.BYTE_RANGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from typing import IO
 
 from app.documents.sandbox_frame import Facts
 from pki.pades.appearance import Mark
@@ -12,8 +13,9 @@ from pki.pades.placement import Corner, place
 from pki.pades.prepare import prepare
 
 
-def prepare_marked(facts: Facts, pdf: bytes) -> tuple[Facts, bytes]:
-    """Work out where the mark stands, prepare, and return the prepared file."""
+def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
+    """Work out where the mark stands, prepare, and write the prepared file."""
+    pdf = source.read()
     placement = place(
         page_geometries(pdf),
         page=facts["page"],
@@ -32,4 +34,5 @@ def prepare_marked(facts: Facts, pdf: bytes) -> tuple[Facts, bytes]:
         signer_name=facts["signer_name"],
         reason=facts["reason"],
     )
-    return {"prepared": prepared.to_json()}, prepared.prepared_pdf
+    output.write(prepared.prepared_pdf)
+    return {"prepared": prepared.to_json()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import datetime
+from typing import IO
 
 from app.documents.sandbox_frame import Facts
 from pki.chains import TrustStore
@@ -12,15 +13,16 @@ from pki.pades.verify import verify
 from pki.status_evidence import StatusEvidence
 
 
-def check(facts: Facts, pdf: bytes) -> tuple[Facts, bytes]:
+def check(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     """Return the report as plain values."""
+    del output
     report = verify(
-        pdf,
+        source.read(),
         trust=TrustStore(_decoded(facts["roots"]), _decoded(facts["intermediates"])),
         evidence=StatusEvidence(_decoded(facts["crls"])),
         now=datetime.fromisoformat(facts["now"]),
     )
-    return report.to_json(), b""
+    return report.to_json()
 
 
 def _decoded(many: Sequence[str]) -> tuple[bytes, ...]:

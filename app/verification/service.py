@@ -59,7 +59,7 @@ def named_lists(pdf: bytes) -> frozenset[tuple[str, int]]:
 
 def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
     """Return what the signatures of `pdf` are worth. Raises PdfRefused for a file that cannot be read at all."""
-    facts, _ = sandbox.run(
+    facts, output = sandbox.run(
         check_job.check,
         {
             "roots": _encoded(evidence.roots),
@@ -69,6 +69,7 @@ def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
         },
         pdf,
     )
+    output.close()
     return _read_report(facts)
 
 

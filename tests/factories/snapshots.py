@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import text
@@ -24,7 +24,8 @@ class Snapshot:
     """The rows of each table that has any, in PostgreSQL's own form, and a copy of the data folder."""
 
     rows: dict[str, bytes]
-    folder: Path
+    # Gone when the process ends.
+    folder: TemporaryDirectory[str]
 
 
 _kept: dict[str, Snapshot] = {}
@@ -64,8 +65,8 @@ def _kind(settings: Settings) -> str:
 def _take(settings: Settings) -> Snapshot:
     with db.transaction() as session:
         rows = {table: _copy_out(session, table) for table in _filled(session)}
-    folder = Path(mkdtemp(prefix="kyvao-city-"))
-    shutil.copytree(settings.data_dir, folder, dirs_exist_ok=True, ignore=_but_files)
+    folder = TemporaryDirectory(prefix="kyvao-city-")
+    shutil.copytree(settings.data_dir, folder.name, dirs_exist_ok=True, ignore=_but_files)
     return Snapshot(rows, folder)
 
 
@@ -75,7 +76,7 @@ def _restore(settings: Settings, snapshot: Snapshot) -> None:
         for table, rows in snapshot.rows.items():
             _copy_in(session, table, rows)
             _restart(session, table)
-    shutil.copytree(snapshot.folder, settings.data_dir, dirs_exist_ok=True)
+    shutil.copytree(snapshot.folder.name, settings.data_dir, dirs_exist_ok=True)
 
 
 def _but_files(folder: str, names: list[str]) -> list[str]:

@@ -1,0 +1,127 @@
+"""The process that stands by with every library imported, and the child that it forks for each job.
+
+What holds a child, outermost first: bubblewrap where it is installed (`sandbox_process`); no network, where the system
+lets us leave it; Landlock, where the kernel has it: libraries may be read, and nothing written but the output; limits
+of time, memory and size always; no environment. It runs in one thread, so forking is safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+from importlib import import_module
+from typing import IO, Final, cast
+
+# Imported here once, so that no child has to.
+import pikepdf  # noqa: F401
+import pypdfium2  # noqa: F401
+
+import pki.pades.finish
+import pki.pades.intake
+import pki.pades.verify  # noqa: F401
+from app.documents import landlock
+from app.documents.sandbox_frame import CPU_SECONDS, LENGTH, MEMORY_BYTES, OUTPUT_BYTES, Facts, Job, pack, unpack
+from pki.errors import PdfRefused
+
+_LONGEST_NAME: Final = 200
+_CLONE_NEWNET: Final = 0x40000000
+_CLONE_NEWUSER: Final = 0x10000000
+
+
+def serve(control: socket.socket) -> None:
+    """Fork for each job that is handed over, until the other end is closed."""
+    # Children are not waited for: the parent has a handle on each.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+    while True:
+        name, handles, _, _ = socket.recv_fds(control, _LONGEST_NAME, 3)
+        if not name:
+            return
+        answer, source, output = handles
+        # A library of a job that is met for the first time is imported for all that follow.
+        with contextlib.suppress(Exception):
+            _job(name.decode())
+        child = os.fork()
+        if child == 0:
+            control.close()
+            _work(name.decode(), socket.socket(fileno=answer), source, output)
+        with socket.socket(fileno=answer) as ours, contextlib.suppress(OSError):
+            pidfd = os.pidfd_open(child)
+            socket.send_fds(ours, [b"\x01"], [pidfd])
+            os.close(pidfd)
+        os.close(source)
+        os.close(output)
+
+
+def _work(name: str, answer: socket.socket, source: int, output: int) -> None:
+    """Do one job and end this process."""
+    try:
+        landlock.restrict()
+        limit()
+        facts = unpack(_receive(answer))
+        with os.fdopen(source, "rb") as opened, os.fdopen(output, "r+b") as made:
+            opened.seek(0)
+            found = _judged(_job(name), facts, opened, made)
+        answer.sendall(pack(found))
+    finally:
+        os._exit(0)
+
+
+def _judged(job: Job, facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
+    try:
+        return job(facts, source, output)
+    except PdfRefused as error:
+        return {"refused": error.fault.value}
+    except BaseException as error:  # noqa: BLE001  the edge of the process: the house learns the kind, never the text
+        return {"failed": type(error).__name__}
+
+
+def _job(name: str) -> Job:
+    module, _, function = name.partition(":")
+    return cast(Job, getattr(import_module(module), function))
+
+
+def _receive(answer: socket.socket) -> bytes:
+    head = _exactly(answer, LENGTH.size)
+    return head + _exactly(answer, LENGTH.unpack(head)[0])
+
+
+def _exactly(answer: socket.socket, size: int) -> bytes:
+    content = bytearray()
+    while len(content) < size:
+        piece = answer.recv(size - len(content))
+        if not piece:
+            raise EOFError
+        content += piece
+    return bytes(content)
+
+
+def limit() -> None:
+    """Bound what this process may take."""
+    for kind, most in (
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 64),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def leave_network() -> bool:
+    """Go where there is no network; say whether the system let us."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    flags = (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
+    return any(libc.unshare(one) == 0 for one in flags)
+
+
+if __name__ == "__main__":
+    leave_network()
+    serve(socket.socket(fileno=int(sys.argv[1])))
