@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_a_scanned_code_is_checked_on_the_phone_and_compared_when_asked(
     phone.page.goto(f"/D#{public_document.code}")
     answer = phone.page.locator("#code-answer")
     expect(answer).to_contain_text("Mã thật")
+    expect(phone.page.locator("#code-keys")).to_have_text(re.compile(r"\d\d/\d\d/20\d\d \d\d:\d\d\.$"))
+    expect(phone.page.get_by_label("Hoặc dán mã vào đây")).to_be_hidden()
     expect(answer).to_contain_text("Sở Khoa học và Công nghệ đã ký mã này: số 123/QĐ-SKHCN")
     phone.expect_well_made()
     assert not any(public_document.code in one for one in asked)
@@ -88,6 +91,7 @@ def test_a_forged_code_is_called_forged(phone: Watched, public_document: IssuedD
     # The last digits are of the signature's end.
     forged = public_document.code[:-1] + str((int(public_document.code[-1]) + 1) % 10)
     phone.page.goto("/D")
+    expect(phone.page.get_by_role("button", name="Kiểm tra mã khác")).to_be_hidden()
     phone.page.get_by_label("Hoặc dán mã vào đây").fill(f"HTTPS://KYVAO.VN/D#{forged}")
     phone.page.get_by_role("button", name="Kiểm tra", exact=True).click()
     expect(phone.page.locator("#code-answer")).to_contain_text("Mã giả")

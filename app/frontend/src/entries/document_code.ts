@@ -11,6 +11,8 @@ import { fill } from "../signing/placement";
 const LAST_VERSION = "kyvao-claim-keys";
 const DAY_MS = 86_400_000;
 const DAY = { day: "2-digit", month: "2-digit", year: "numeric" } as const;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+const CITY = { timeZone: "Asia/Ho_Chi_Minh" } as const;
 
 type Tone = "good" | "bad" | "unsure";
 
@@ -97,7 +99,8 @@ function accept(claim: DocumentClaim, signer: ClaimSigner, listed: Date): void {
   const told = { agency: signer.agencyName, number: claim.number, day };
   say("code-answer", "good", words("genuine.title"), fill(words("genuine.sentence"), told));
   list("code-facts", new Map<Fact, string>([["number", claim.number], ["day", day], ["agency", signer.agencyName]]));
-  const moment = formatted(listed, { ...DAY, hour: "2-digit", minute: "2-digit" });
+  // Day before hour, as everywhere in the house.
+  const moment = `${formatted(listed, { ...DAY, ...CITY })} ${formatted(listed, { ...CLOCK, ...CITY })}`;
   part("code-keys", HTMLElement).textContent = fill(words("keysOf"), { moment });
   show(["code-claim", "code-ask", "code-file", "code-another"]);
 }
@@ -169,7 +172,7 @@ part("code-entry", HTMLFormElement).addEventListener("submit", (event) => {
 part("code-compare", HTMLButtonElement).addEventListener("click", () => {
   void compareOnline(scanned);
 });
-part("code-another", HTMLButtonElement).addEventListener("click", () => {
+part("code-begin", HTMLButtonElement).addEventListener("click", () => {
   part("code-digits", HTMLInputElement).value = "";
   history.replaceState(null, "", data.pageUrl);
   begin();
