@@ -28,6 +28,7 @@ CAPABILITIES: Final = (
     "campaigns",
     "documents",
     "claims",
+    "routes",
     "signing",
     "verification",
     "gate",

@@ -48,7 +48,7 @@ def hand_over(session: Session, actor: Actor, person_id: UUID, handing: Handing,
     Raises NotFound unless the actor is that person or administers their agency, Invalid for days or a deputy that do
     not fit.
     """
-    person = _absent(session, actor, person_id)
+    person = find_absent(session, actor, person_id)
     first_day, last_day = _check(session, person, handing, now=now)
     wanted = {
         "person_id": person.id,
@@ -77,7 +77,7 @@ def take_back(session: Session, actor: Actor, delegation_id: UUID, *, now: datet
     found = session.get(Delegation, delegation_id)
     if found is None:
         raise NotFound(_l("There is no such entry."))
-    _absent(session, actor, found.person_id)
+    find_absent(session, actor, found.person_id)
     ended = session.execute(
         update(Delegation)
         .where(Delegation.id == found.id, Delegation.ended_at.is_(None))
@@ -119,7 +119,8 @@ def may_manage(session: Session, actor: Actor, person: Person) -> bool:
     )
 
 
-def _absent(session: Session, actor: Actor, person_id: UUID) -> Person:
+def find_absent(session: Session, actor: Actor, person_id: UUID) -> Person:
+    """Return a person whose turns the actor may hand over. Raises NotFound for anybody else."""
     person = registry.person(session, person_id)
     if not may_manage(session, actor, person):
         raise NotFound(_l("There is no such person."))

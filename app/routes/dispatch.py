@@ -181,7 +181,7 @@ def new_link(session: Session, found: Dispatch, *, now: datetime) -> str:
 
 def renew_link(session: Session, actor: Actor, route: Route, dispatch_id: UUID, *, now: datetime) -> None:
     """Have a new link sent to somebody outside; the one before ends now."""
-    found = _outside(session, route, dispatch_id)
+    found = _outside(session, actor, route, dispatch_id)
     found.state, found.revoked_at, found.token_sha256 = DispatchState.SENT, None, None
     _note(session, found, DispatchState.SENT, actor.person_id, now)
     enqueue(session, DELIVER_TASK, {"dispatch_id": str(found.id)})
@@ -190,7 +190,7 @@ def renew_link(session: Session, actor: Actor, route: Route, dispatch_id: UUID, 
 
 def revoke_link(session: Session, actor: Actor, route: Route, dispatch_id: UUID, *, now: datetime) -> None:
     """End the link of somebody outside at once; twice changes nothing."""
-    found = _outside(session, route, dispatch_id)
+    found = _outside(session, actor, route, dispatch_id)
     if found.revoked_at is None:
         found.revoked_at = now
         _note(session, found, REVOKED, actor.person_id, now)
@@ -226,13 +226,20 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _outside(session: Session, route: Route, dispatch_id: UUID) -> Dispatch:
+def is_sender(session: Session, actor: Actor, route: Route) -> bool:
+    """Say whether the actor answers for what the route sends: its drafter, or a clerk of its agency."""
+    return actor.person_id == route.drafter_id or scope.covers(
+        session, actor, Permission.ISSUE_DOCUMENTS, route.agency_id
+    )
+
+
+def _outside(session: Session, actor: Actor, route: Route, dispatch_id: UUID) -> Dispatch:
     found = session.scalar(
         select(Dispatch)
         .where(Dispatch.id == dispatch_id, Dispatch.route_id == route.id, Dispatch.email.is_not(None))
         .with_for_update(of=Dispatch)
     )
-    if found is None or route.state != RouteState.ISSUED:
+    if found is None or route.state != RouteState.ISSUED or not is_sender(session, actor, route):
         raise NotFound(_l("There is no such recipient."))
     return found
 

@@ -21,6 +21,7 @@ from app.routes import people
 from app.routes.models import Duty, Route, RouteAct, RouteDocument, RouteDuty, RouteState, RouteStep
 
 NO_ROUTE: Final = _l("There is no such route, or it is not yours to see.")
+NO_PAPER: Final = _l("There is no such document on this route.")
 LOOK_AGAIN: Final = _l("Open the route again and look at it once more before you act.")
 _SATURDAY: Final = 5
 

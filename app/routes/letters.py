@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -105,7 +105,7 @@ def arrived(settings: Settings, found: Dispatch) -> Text:
         f"Văn bản đến: {route.title}",
         f"{route.agency.name} gửi đến {found.recipient} văn bản “{route.title}”. Xin mở để xác nhận đã nhận.",
         f"{route.agency.name} sent “{route.title}” to {found.recipient}. Please open it and acknowledge it.",
-        f"{settings.web_url}/routes/inbox/{found.id}",
+        f"{settings.web_url}/inbox/{found.id}",
     )
 
 
@@ -148,5 +148,4 @@ def route_address(settings: Settings, route: Route) -> str:
 
 
 def _last_day(step: RouteStep) -> str:
-    # `due_at` is the midnight that ends the day.
-    return day(step.due_at - timedelta(seconds=1)) if step.due_at else ""
+    return day(step.last_day) if step.last_day else ""

@@ -5,7 +5,7 @@ A template is a route without papers (`RouteState.TEMPLATE`), so both are compos
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
@@ -180,6 +180,11 @@ class RouteStep(Base):
     doer: Mapped[Person | None] = relationship(foreign_keys=done_by, lazy="joined")
     absent: Mapped[Person | None] = relationship(foreign_keys=on_behalf_of_id, lazy="joined")
 
+    @property
+    def last_day(self) -> datetime | None:
+        """The last moment of the last day to act; `due_at` is the midnight after it."""
+        return self.due_at - timedelta(seconds=1) if self.due_at is not None else None
+
 
 class RouteDuty(Base):
     """What a person is to a route. Its key is the rule: four separate acts, by separate people."""
@@ -242,7 +247,7 @@ class Delegation(Base):
     id: Mapped[PublicId]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     deputy_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    # Moments: the first day's beginning, the last day's end in the city's zone.
+    # Moments: when the first day begins, and the midnight that ends the last, in the city's zone.
     first_day: Mapped[datetime]
     last_day: Mapped[datetime]
     initials: Mapped[bool]
@@ -255,6 +260,11 @@ class Delegation(Base):
 
     person: Mapped[Person] = relationship(foreign_keys=person_id, lazy="joined", innerjoin=True)
     deputy: Mapped[Person] = relationship(foreign_keys=deputy_id, lazy="joined", innerjoin=True)
+
+    @property
+    def through(self) -> datetime:
+        """The last moment of the last day."""
+        return self.last_day - timedelta(seconds=1)
 
 
 class RouteLetter(Base):

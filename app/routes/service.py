@@ -178,8 +178,7 @@ def signed(
         duty=duty,
         now=now,
     )
-    done = {act.document_id for act in route.acts if act.step_id == step.id}
-    if done == set(route.document_ids):
+    if has_acted_everywhere(route, step):
         _finish(session, actor, route, step, note=None, now=now)
     route.version += 1
     record(session, actor, "route_signed", route, step=step.number, duty=duty, document_id=str(document.id))
@@ -218,12 +217,10 @@ def decline(session: Session, actor: Actor, route_id: UUID, *, reason: str, rout
     if route.state == RouteState.DECLINED and route.version == route_version + 1 and by_me:
         return route
     refuse_stale(route, route_version)
-    step = next((one for one in _my_steps(session, route, actor, now=now)), None)
+    step = next((one for one in my_steps(session, route, actor, now=now)), None)
     if step is not None:
         step.state, step.note, step.done_by, step.done_at = StepState.DECLINED, reason.strip(), actor.person_id, now
-    elif route.state != RouteState.SIGNED or not scope.covers(
-        session, actor, Permission.ISSUE_DOCUMENTS, route.agency_id
-    ):
+    elif not may_issue(session, actor, route):
         raise Conflict(_NOT_YOUR_TURN, LOOK_AGAIN)
     _move(session, route, RouteState.DECLINED, reason=reason.strip())
     record(session, actor, "route_declined", route, step=step.number if step is not None else None)
@@ -335,6 +332,18 @@ def issued(session: Session, actor: Actor, route: Route, *, version_ids: Mapping
     record(session, actor, "route_issued", route, papers=len(route.papers))
 
 
+def has_acted_everywhere(route: Route, step: RouteStep) -> bool:
+    """Say whether every paper of the envelope has the step's signature."""
+    return {act.document_id for act in route.acts if act.step_id == step.id} == set(route.document_ids)
+
+
+def may_issue(session: Session, actor: Actor, route: Route) -> bool:
+    """Say whether the route waits for its number and seal, and the actor is one who may give them."""
+    return route.state == RouteState.SIGNED and scope.covers(
+        session, actor, Permission.ISSUE_DOCUMENTS, route.agency_id
+    )
+
+
 def _name_fields(route: Route) -> None:
     counted = dict.fromkeys(_FIELDS, 0)
     for step in route.steps:
@@ -373,7 +382,7 @@ def _finish(session: Session, actor: Actor, route: Route, step: RouteStep, *, no
         _open(session, route, waiting[0], now=now)
 
 
-def _my_steps(session: Session, route: Route, actor: Actor, *, now: datetime) -> Sequence[RouteStep]:
+def my_steps(session: Session, route: Route, actor: Actor, *, now: datetime) -> Sequence[RouteStep]:
     """Return the turns that the actor has on the route now."""
     if actor.person_id is None or route.state != RouteState.RUNNING:
         return []
@@ -390,7 +399,7 @@ def _my_steps(session: Session, route: Route, actor: Actor, *, now: datetime) ->
 
 
 def _open_step(session: Session, route: Route, step_id: UUID, actor: Actor, *, now: datetime) -> tuple[RouteStep, UUID]:
-    found = next((step for step in _my_steps(session, route, actor, now=now) if step.id == step_id), None)
+    found = next((step for step in my_steps(session, route, actor, now=now) if step.id == step_id), None)
     if found is None or actor.person_id is None:
         raise Conflict(_NOT_YOUR_TURN, LOOK_AGAIN)
     return found, actor.person_id
