@@ -46,7 +46,7 @@ def search(session: Session, actor: Actor, text: str, states: Sequence[DispatchS
 def export(session: Session, actor: Actor, text: str, states: Sequence[DispatchState]) -> bytes:
     """Return what came to the actor's agencies as CSV, at most 5,000."""
     query = _in_order(_conditions(actor, text, states)).limit(LONGEST_EXPORT)
-    heads = (_("Title"), _("From"), _("To"), _("State"), _("Sent"), _("Assigned to"))
+    heads = (_("Title"), _("Sent by"), _("Sent to"), _("State"), _("Sent"), _("Assigned to"))
     lines = (
         (
             one.route.title,

@@ -18,8 +18,8 @@ STATES: Final[Mapping[RouteState, Sentence]] = {
     RouteState.RUNNING: _l("Under way"),
     RouteState.DECLINED: _l("Sent back"),
     RouteState.SIGNED: _l("Waiting for number and seal"),
-    RouteState.ISSUED: _l("Issued"),
-    RouteState.WITHDRAWN: _l("Withdrawn"),
+    RouteState.ISSUED: _l("Officially issued"),
+    RouteState.WITHDRAWN: _l("Withdrawn by the drafter"),
     RouteState.REPLACED: _l("Replaced"),
 }
 STATE_TONES: Final[Mapping[RouteState, str]] = {

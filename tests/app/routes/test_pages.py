@@ -55,7 +55,7 @@ def test_who_has_a_turn_finds_it_on_the_board_and_on_the_home_page(city: Setting
     route_id = routes.running(city, [HEAD])
     board = sign_in("hanh").get("/routes").get_data(as_text=True)
     assert "Quyết định số 1" in board
-    assert "1 văn bản chờ đến lượt bạn" in sign_in("hanh").get("/").get_data(as_text=True)
+    assert "1 văn bản chờ đến lượt bạn xử lý" in sign_in("hanh").get("/").get_data(as_text=True)
     page = sign_in("hanh").get(f"/routes/{route_id}").get_data(as_text=True)
     assert f"/documents/{routes.route(route_id).document_ids[0]}/sign" in page
 
