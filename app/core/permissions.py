@@ -40,6 +40,11 @@ class Permission(StrEnum):
     EXPORT_REGISTER = "export_register"
     REVOKE_CERTIFICATES = "revoke_certificates"
     SIGN_DOCUMENTS = "sign_documents"
+    # An agency's form, filled in by oneself.
+    SIGN_FORMS = "sign_forms"
+    # The inbox of what citizens sent; and which forms there are.
+    HANDLE_FORMS = "handle_forms"
+    PUBLISH_FORMS = "publish_forms"
     # The boards, turns and inboxes of papers on their way.
     FOLLOW_ROUTES = "follow_routes"
     # Number, date and seal of the agency on what its head has signed.
@@ -61,16 +66,26 @@ class Permission(StrEnum):
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.CITIZEN: frozenset({Permission.HOLD_CERTIFICATE}),
+    Role.CITIZEN: frozenset({Permission.HOLD_CERTIFICATE, Permission.SIGN_FORMS}),
     Role.OFFICIAL: frozenset(
         {
             Permission.HOLD_CERTIFICATE,
             Permission.SIGN_DOCUMENTS,
+            Permission.SIGN_FORMS,
+            Permission.HANDLE_FORMS,
             Permission.FOLLOW_ROUTES,
             Permission.MANAGE_MEETINGS,
         },
     ),
-    Role.CLERK: frozenset({Permission.MANAGE_MEETINGS, Permission.FOLLOW_ROUTES, Permission.ISSUE_DOCUMENTS}),
+    Role.CLERK: frozenset(
+        {
+            Permission.MANAGE_MEETINGS,
+            Permission.FOLLOW_ROUTES,
+            Permission.ISSUE_DOCUMENTS,
+            Permission.HANDLE_FORMS,
+            Permission.PUBLISH_FORMS,
+        }
+    ),
     Role.REGISTRATION_OFFICER: frozenset(
         {
             Permission.APPROVE_CERTIFICATES,
@@ -172,13 +187,13 @@ def current_actor() -> Actor:
     return actor
 
 
-def needs(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only actors with `permission` in at least one scope pass; the service narrows to the scope."""
+def needs(permission: Permission, *others: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only actors with `permission`, or one of the others, in some scope pass; the service narrows to the scope."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not current_actor().may(permission):
+            if not any(current_actor().may(one) for one in (permission, *others)):
                 raise Forbidden(
                     _l("Your account is not allowed to open this page."),
                     _l("If you need it for your work, ask your agency's administrator."),

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Account, RoleGrant
@@ -91,12 +91,25 @@ def register_visibility(condition: Visibility) -> None:
         _visibilities.append(condition)
 
 
+Reserve = Callable[[], ColumnElement[bool]]
+_reserves: Final[list[Reserve]] = []
+
+
+def register_reserve(condition: Reserve) -> None:
+    """Keep documents out of their agency's papers: a capability above shows them at a place of its own."""
+    if condition not in _reserves:
+        _reserves.append(condition)
+
+
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Return the condition that the actor may see a document.
 
     It is theirs by agency, or they were asked to sign it, or a capability above shows it to them.
     """
-    conditions: list[ColumnElement[bool]] = [scope.within(actor, Permission.SIGN_DOCUMENTS, Document.agency_id)]
+    of_agency = scope.within(actor, Permission.SIGN_DOCUMENTS, Document.agency_id)
+    # The house itself (jobs, commands) sees every document.
+    reserved = [] if actor.account_id is None else [not_(condition()) for condition in _reserves]
+    conditions: list[ColumnElement[bool]] = [and_(of_agency, *reserved)]
     if actor.person_id is not None:
         conditions.append(
             exists().where(SignatureRequest.document_id == Document.id, SignatureRequest.person_id == actor.person_id)

@@ -69,7 +69,7 @@ def sign(document_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/documents/<uuid:document_id>/signatures")
-@needs(Permission.SIGN_DOCUMENTS)
+@needs(Permission.SIGN_DOCUMENTS, Permission.SIGN_FORMS)
 def prepare(document_id: UUID) -> ResponseReturnValue:
     """Prepare the shown version for the key in the browser; JSON in, JSON out."""
     now = datetime.now(UTC)
@@ -95,7 +95,7 @@ def prepare(document_id: UUID) -> ResponseReturnValue:
 
 
 @bp.get("/signing-sessions/<uuid:session_id>/prepared")
-@needs(Permission.SIGN_DOCUMENTS)
+@needs(Permission.SIGN_DOCUMENTS, Permission.SIGN_FORMS)
 def prepared(session_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         pdf = service.prepared_file(session, storage(), current_actor(), session_id, now=datetime.now(UTC))
@@ -103,7 +103,7 @@ def prepared(session_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/signing-sessions/<uuid:session_id>/complete")
-@needs(Permission.SIGN_DOCUMENTS)
+@needs(Permission.SIGN_DOCUMENTS, Permission.SIGN_FORMS)
 def complete(session_id: UUID) -> ResponseReturnValue:
     """Take the answer of the key; the signed file is the next version."""
     signature_value = _read_signature(request.get_json(silent=True))

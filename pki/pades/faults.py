@@ -25,5 +25,8 @@ class PdfFault(StrEnum):
     MARK_COVERS_CONTENT = "mark_covers_content"
     MARK_UNREADABLE = "mark_unreadable"
     FIELD_TAKEN = "field_taken"
+    # Of fillable forms (pki/forms): nothing to fill in, or a field that no page could ask for.
+    NO_FIELDS = "no_fields"
+    FIELD_UNUSABLE = "field_unusable"
     SIGNATURE_TOO_LARGE = "signature_too_large"
     BYTE_RANGE = "byte_range"
