@@ -84,7 +84,7 @@ def search(session: Session, actor: Actor, wanted: Filter, *, page: int) -> Foun
 def export(session: Session, actor: Actor, wanted: Filter) -> bytes:
     """Return the routes that the actor may see as CSV, at most 5,000; no cell begins a formula."""
     query = select(Route).where(*_conditions(actor, wanted)).order_by(Route.created_at.desc()).limit(LONGEST_EXPORT)
-    heads = (_("Title"), _("State"), _("Drafted by"), _("Agency"), _("Whose turn"), _("Started"), _("Closed"))
+    heads = (_("Title"), _("State"), _("Drafted by"), _("Agency"), _("Whose turn"), _("Started"), _("Closed on"))
     return table(heads, (_line(session, route) for route in session.scalars(query).unique()))
 
 
