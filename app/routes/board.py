@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select
@@ -18,7 +19,7 @@ from app.core.permissions import Actor
 from app.registry.search import pattern
 from app.routes import people, words
 from app.routes.holding import visible
-from app.routes.models import Route, RouteState, RouteStep, StepState
+from app.routes.models import Route, RouteDocument, RouteState, RouteStep, StepState
 
 PAGE: Final = 25
 LONGEST_EXPORT: Final = 5_000
@@ -63,6 +64,12 @@ def came_back(session: Session, actor: Actor) -> Sequence[Route]:
     """Return the routes that were sent back to the actor, who drafted them."""
     query = select(Route).where(Route.state == RouteState.DECLINED, Route.drafter_id == actor.person_id)
     return session.scalars(query.order_by(Route.started_at)).unique().all() if actor.person_id else []
+
+
+def route_of(session: Session, actor: Actor, document_id: UUID) -> UUID | None:
+    """Return the route on which a paper travels; None if it is on none that the actor may see."""
+    query = select(Route.id).join(RouteDocument).where(RouteDocument.document_id == document_id, visible(actor))
+    return session.scalar(query)
 
 
 def search(session: Session, actor: Actor, wanted: Filter, *, page: int) -> Found:

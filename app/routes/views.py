@@ -97,6 +97,19 @@ def show(route_id: UUID) -> ResponseReturnValue:
         return _page(session, route, NoteForm(data={"version": route.version}))
 
 
+@bp.get("/of/<uuid:document_id>")
+@needs(Permission.SIGN_DOCUMENTS)
+def of_document(document_id: UUID) -> ResponseReturnValue:
+    """Lead from a paper to its route, or to where one begins."""
+    with transaction() as session:
+        actor = current_actor()
+        documents.find(session, actor, document_id)
+        route_id = board.route_of(session, actor, document_id)
+    if route_id is None:
+        return redirect(url_for("compose.new", document=document_id))
+    return redirect(url_for(".show", route_id=route_id))
+
+
 @bp.post("/<uuid:route_id>/start")
 @needs(Permission.FOLLOW_ROUTES)
 def start(route_id: UUID) -> ResponseReturnValue:
