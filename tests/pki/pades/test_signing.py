@@ -148,7 +148,7 @@ def test_a_refusing_timestamp_service_leaves_no_signature_of_a_lower_level(
 def test_a_chain_too_large_for_the_room_is_refused(waiting: PreparedSignature, leaf: factory.Leaf) -> None:
     value = leaf.key.sign(waiting.signed_attributes_der)
     with pytest.raises(PdfRefused) as caught:
-        finished(waiting, leaf, value, chain_der=[leaf.issuer.certificate_der] * 40)
+        finished(waiting, leaf, value, chain_der=[leaf.issuer.certificate_der + bytes([n]) for n in range(40)])
     assert fault_of(caught) is PdfFault.SIGNATURE_TOO_LARGE
 
 
