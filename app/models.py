@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import models as accounts
+from app.accounts import step_up_models as step_ups
 from app.accounts import token_models as tokens
 from app.alarms import models as alarms
 from app.approvals import models as approvals
@@ -21,9 +22,11 @@ from app.documents import models as documents
 from app.gate import models as gate
 from app.meetings import models as meetings
 from app.notices import models as notices
+from app.records import models as records
 from app.registry import models as registry
 from app.routes import dispatch_models as dispatches
 from app.routes import models as routes
+from app.seals import models as seals
 from app.signing import models as signing
 from app.status import models as status
 
@@ -45,11 +48,14 @@ __all__ = [
     "meetings",
     "notices",
     "profile_settings",
+    "records",
     "register",
     "registry",
     "routes",
+    "seals",
     "signing",
     "status",
+    "step_ups",
     "throttle",
     "tokens",
 ]

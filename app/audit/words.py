@@ -109,4 +109,13 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "token_made": _l("Access token made"),
     "turns_handed_over": _l("Turns handed over to a deputy"),
     "turns_taken_back": _l("Turns taken back from a deputy"),
+    "document_issued": _l("Document numbered, dated and sealed"),
+    "issue_refused": _l("Issue of a document could not be done"),
+    "issue_requested": _l("Issue of a document ordered"),
+    "number_explained": _l("Number given up, with an explanation"),
+    "number_reserved": _l("Number kept for a paper document"),
+    "seal_used": _l("Seal of an agency used"),
+    "step_up_proven": _l("Act agreed to with the password"),
+    "step_up_refused": _l("Wrong password for an act"),
+    "symbol_chosen": _l("Symbol of an agency's documents chosen"),
 }

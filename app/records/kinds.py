@@ -1,0 +1,85 @@
+"""The kinds of documents of Decree 30/2020 (Article 7 and Annex III) and how number and symbol are written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+from typing import Final
+
+LETTER: Final = "CV"
+LONGEST_SYMBOL: Final = 40
+# `QĐ-SKHCN`, `SKHCN-VP`: letters, figures, hyphens, a full stop, `&` as in "BT&XH".
+_SYMBOL: Final = re.compile(r"[0-9A-ZĐÂÊÔĂƠƯa-zđ&.]+(-[0-9A-ZĐÂÊÔĂƠƯa-zđ&.]+)*")
+_SILENT: Final = frozenset({"và", "của", "các", "về"})
+# What agencies of these kinds are called for short, whatever place follows.
+_BODIES: Final = (("ủy ban nhân dân", "UBND"), ("uỷ ban nhân dân", "UBND"), ("hội đồng nhân dân", "HĐND"))
+
+
+class Kind(StrEnum):
+    """The abbreviations of Annex III; a letter (công văn) has none in its symbol and is called `CV` here."""
+
+    RESOLUTION = "NQ"
+    DECISION = "QĐ"
+    DIRECTIVE = "CT"
+    REGULATION = "QC"
+    RULES = "QyĐ"
+    ANNOUNCEMENT = "TC"
+    NOTICE = "TB"
+    GUIDANCE = "HD"
+    PROGRAMME = "CTr"
+    PLAN = "KH"
+    OPTION = "PA"
+    SCHEME = "ĐA"
+    PROJECT = "DA"
+    REPORT = "BC"
+    MINUTES = "BB"
+    SUBMISSION = "TTr"
+    CONTRACT = "HĐ"
+    LETTER = "CV"
+    TELEGRAM = "CĐ"
+    MEMORANDUM = "BGN"
+    UNDERSTANDING = "BTT"
+    AUTHORISATION = "GUQ"
+    INVITATION = "GM"
+    INTRODUCTION = "GGT"
+    LEAVE = "GNP"
+    SENDING_SLIP = "PG"
+    TRANSFER_SLIP = "PC"
+    REPORTING_SLIP = "PB"
+    OFFICIAL_NOTE = "ThC"
+
+
+def label(number: int, symbol: str) -> str:
+    """Return number and symbol as they stand on the paper; a number below 10 has a nought before it."""
+    return f"{number:02}/{symbol}"
+
+
+def is_symbol(text: str) -> bool:
+    """Say whether the text can stand behind the stroke."""
+    return len(text) <= LONGEST_SYMBOL and _SYMBOL.fullmatch(text) is not None
+
+
+def usual_symbol(kind: Kind, agency_name: str) -> str:
+    """Return what an agency of that name writes unless it chose otherwise: `QĐ-SKHCN`, in letters `SKHCN-VP`."""
+    short = abbreviation(agency_name)
+    return f"{short}-VP" if kind in (Kind.LETTER, Kind.OFFICIAL_NOTE) else f"{kind}-{short}"
+
+
+def abbreviation(agency_name: str) -> str:
+    """Return the first letters of an agency's name in capitals, `UBND` for a people's committee of any place."""
+    lowered = agency_name.strip().lower()
+    for long, short in _BODIES:
+        if lowered.startswith(long):
+            return short
+        lowered = lowered.replace(long, short.lower())
+    words = [word for word in re.split(r"[\s,\-–]+", lowered) if word and word not in _SILENT]
+    shortened = "".join(word if f" {word}" in (" ubnd", " hđnd") else _plain(word[0]) for word in words)
+    return re.sub(r"[^0-9A-ZĐÂÊÔĂƠƯ]", "", shortened.upper())[:20] or "CQ"
+
+
+def _plain(letter: str) -> str:
+    """Take the tone off a letter, but keep Ă Â Đ Ê Ô Ơ Ư, which are letters of their own."""
+    parts = unicodedata.normalize("NFD", letter)
+    tones = "\u0300\u0301\u0303\u0309\u0323"
+    return unicodedata.normalize("NFC", "".join(one for one in parts if one not in tones))
