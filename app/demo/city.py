@@ -14,7 +14,7 @@ from app.certificates import service as certificates
 from app.core.db import transaction
 from app.core.permissions import Actor, house
 from app.core.settings import Settings
-from app.demo import campaign
+from app.demo import campaign, papers
 from app.demo.people import AGENCIES, PEOPLE, DemoPerson
 from app.gate import checkpoints
 from app.meetings import service as meetings
@@ -31,7 +31,7 @@ def exists(session: Session) -> bool:
 def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
     """Create the city in one transaction unless there are accounts already; say whether it was created.
 
-    With `campaign_rows` a campaign for so many invented citizens has been run in it.
+    With `campaign_rows` a campaign for so many invented citizens has been run in it, and papers are on their way.
     """
     actor = house("demonstration")
     with transaction() as session:
@@ -46,6 +46,8 @@ def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
         certificates.create_demonstration(session, settings, now=now, tell=tell)
     if campaign_rows:
         campaign.create(settings, campaign_rows, tell)
+        tell("Documents on their routes")
+        papers.create(settings, now=datetime.now(UTC))
     return True
 
 
