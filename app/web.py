@@ -31,6 +31,7 @@ CAPABILITIES: Final = (
     "routes",
     "signing",
     "verification",
+    "citizen_forms",
     "gate",
     "meetings",
     "alarms",
