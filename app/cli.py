@@ -37,6 +37,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "campaign": Part("app.campaigns.cli", "campaign", "Certificates for many people from one file."),
     "ca": Part("app.certificates.cli", "ca", "Make and run certificate authorities."),
     "ceremony": Part("app.certificates.ceremony_commands", "ceremony_group", "Sign what two people reviewed."),
+    "seals": Part("app.seals.cli", "seals", "Make the seals of agencies."),
     "status": Part("app.status.commands", "status", "Look at the status service from outside."),
     "pdf": Part("app.signing.cli", "pdf", "Sign and check PDF files."),
     "pass": Part("app.meetings.cli", "pass_group", "Read the pass in a QR code."),

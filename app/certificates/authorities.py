@@ -92,25 +92,45 @@ def create(
 
 def certify_agency(session: Session, settings: Settings, agency: Agency, *, actor: Actor, now: datetime) -> None:
     """Give an agency its seal and its pass signer: the keys that seal its letters and sign its invitations."""
+    certify_seal(session, settings, agency, actor=actor, now=now)
+    _certify_body(
+        session, settings, agency, ProfileName.ISSUING_SERVICES, ProfileName.PASS_SIGNER, "pass", actor=actor, now=now
+    )
+
+
+def certify_seal(session: Session, settings: Settings, agency: Agency, *, actor: Actor, now: datetime) -> Certificate:
+    """Give an agency a seal: a key that only `worker` can load, and its certificate."""
+    return _certify_body(
+        session, settings, agency, ProfileName.ISSUING_SEALS, ProfileName.AGENCY_SEAL, "seal", actor=actor, now=now
+    )
+
+
+def _certify_body(
+    session: Session,
+    settings: Settings,
+    agency: Agency,
+    issuer: ProfileName,
+    profile: ProfileName,
+    kind: str,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Certificate:
     name = AgencyName(agency.name[:64].strip(), agency.name[:64].strip(), f"XX:VN-{agency.code}")
-    for issuer, profile, kind in (
-        (ProfileName.ISSUING_SEALS, ProfileName.AGENCY_SEAL, "seal"),
-        (ProfileName.ISSUING_SERVICES, ProfileName.PASS_SIGNER, "pass"),
-    ):
-        key_name = f"{kind}_{agency.code}_{now:%Y%m%d}"
-        authority = find(session, issuer)
-        certificate = certify_service(
-            session, settings, authority, profile, name, Keyholder.WORKER, key_name, now=now, agency=agency
-        )
-        audit.record(
-            session,
-            actor,
-            "certificate_issued",
-            object_kind="certificate",
-            object_id=certificate.id,
-            agency_id=agency.id,
-            serial=certificate.serial_hex,
-        )
+    key_name = f"{kind}_{agency.code}_{now:%Y%m%d}"
+    certificate = certify_service(
+        session, settings, find(session, issuer), profile, name, Keyholder.WORKER, key_name, now=now, agency=agency
+    )
+    audit.record(
+        session,
+        actor,
+        "certificate_issued",
+        object_kind="certificate",
+        object_id=certificate.id,
+        agency_id=agency.id,
+        serial=certificate.serial_hex,
+    )
+    return certificate
 
 
 def find(session: Session, name: ProfileName, *, now: datetime | None = None) -> Authority:
