@@ -73,7 +73,9 @@ def export(session: Session, actor: Actor, wanted: Search, state_words: dict[str
     ).unique()
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([_("Reference of the form"), _("Form"), _("Sender"), _("Sent at"), _("State"), _("Check"), _("Answers")])
+    writer.writerow(
+        [_("Reference of the form"), _("Form"), _("Sender"), _("Sent at"), _("State"), _("Check"), _("Answers")]
+    )
     count = 0
     for one in rows:
         answers = "; ".join(f"{name}: {value}" for name, value in one.answers.items())

@@ -40,11 +40,9 @@ _REFUSALS: Final = {
 
 @dataclass(frozen=True)
 class BlankForm:
-    """A form that was taken in: the cleaned file and what it asks."""
+    """A form that was taken in: the cleaned file, and what it asks as `FormDescription.to_json` writes it."""
 
     pdf: bytes
-    pages: int
-    # `fields` and `signature`, as the limited process describes them.
     facts: dict[str, Any]
 
 
@@ -58,10 +56,7 @@ def take_in(pdf: bytes) -> BlankForm:
             raise Invalid(_REFUSALS[fault], _AGAIN) from error
         raise intake.refusal(fault) from error
     with output:
-        output.seek(0)
-        return BlankForm(
-            output.read(), int(facts["pages"]), {"fields": facts["fields"], "signature": facts["signature"]}
-        )
+        return BlankForm(output.read(), facts)
 
 
 def publish(
@@ -82,7 +77,7 @@ def publish(
         search_title=fold(title),
         purpose=purpose,
         pdf_sha256=storage.put(blank.pdf),
-        pages=blank.pages,
+        pages=int(blank.facts["pages"]),
         fields=blank.facts,
         published_by=actor.account_id,
         published_at=now,

@@ -52,7 +52,6 @@ def filled_pdf(form: CitizenForm, blank: bytes, answers: Mapping[str, str]) -> b
     with output:
         if found["too_long"] or found["unreadable"]:
             raise Unfillable(found["too_long"], found["unreadable"])
-        output.seek(0)
         return output.read()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,15 +12,19 @@ from sqlalchemy.orm import Session
 from app.accounts import service as accounts
 from app.accounts.models import Account
 from app.certificates import service as certificates
+from app.citizen_forms import published
+from app.citizen_forms.published import BlankForm
 from app.core.db import transaction
 from app.core.permissions import Actor, house
 from app.core.settings import Settings
-from app.demo import campaign, papers
+from app.core.storage import Storage
+from app.demo import campaign, extract_form, papers
 from app.demo.people import AGENCIES, PEOPLE, DemoPerson
 from app.gate import checkpoints
 from app.meetings import service as meetings
 from app.registry import service as registry
 from app.registry.models import Agency
+from pki.forms.fields import take_in
 
 Tell = Callable[[str], None]
 
@@ -44,11 +49,30 @@ def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
         now = datetime.now(UTC)
         checkpoints.create_demonstration(session, meetings.create_demonstration(session))
         certificates.create_demonstration(session, settings, now=now, tell=tell)
+        _publish_form(session, settings, now=now)
     if campaign_rows:
         campaign.create(settings, campaign_rows, tell)
         tell("Documents on their routes")
         papers.create(settings, now=datetime.now(UTC))
     return True
+
+
+def _publish_form(session: Session, settings: Settings, *, now: datetime) -> None:
+    """Let the clerk of a ward publish a form; it is of our own making, so it needs no limited process."""
+    clerk = accounts.find_account(session, extract_form.CLERK)
+    if clerk is None:
+        raise LookupError("the demonstration has no clerk of a ward")
+    output = BytesIO()
+    asked = take_in(BytesIO(extract_form.make()), output)
+    published.publish(
+        session,
+        Storage(settings.data_dir / "objects"),
+        accounts.actor_of(clerk),
+        BlankForm(output.getvalue(), asked.to_json()),
+        title=extract_form.TITLE,
+        purpose=extract_form.PURPOSE,
+        now=now,
+    )
 
 
 def _add_agencies(session: Session, actor: Actor) -> dict[str, Agency]:

@@ -13,6 +13,8 @@ from pki.pades.lettering import face, font_object, subset_of
 
 TITLE: Final = "Đơn đề nghị cấp bản sao trích lục hộ tịch"
 PURPOSE: Final = "Xin bản sao trích lục khai sinh, kết hôn hoặc khai tử đã đăng ký tại phường."
+# Login of the ward's clerk, who publishes it.
+CLERK: Final = "nga"
 _WIDTH: Final = 595.28
 _HEIGHT: Final = 841.89
 _LEFT: Final = 85.0

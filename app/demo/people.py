@@ -78,6 +78,15 @@ PEOPLE: Final = (
         _l("Clerk. Keeps meetings and guest lists."),
     ),
     DemoPerson(
+        "nga",
+        "Bùi Thuý",
+        "Nga",
+        ((Role.CLERK, "H99.03"),),
+        ("H99.03", "Công chức tư pháp - hộ tịch"),
+        "Chị Nga",
+        _l("Clerk of a ward. Publishes forms, works on what citizens send."),
+    ),
+    DemoPerson(
         "dung",
         "Võ Tiến",
         "Dũng",

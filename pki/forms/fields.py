@@ -7,7 +7,7 @@ Hostile files cost time and memory: call this in a limited process.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from io import BytesIO
 from typing import IO, Any, Final
@@ -18,7 +18,7 @@ from pikepdf import Array, Dictionary, Object
 from pki.errors import PdfRefused
 from pki.pades.boundary import refusing
 from pki.pades.faults import PdfFault
-from pki.pades.placement import Rectangle
+from pki.pades.placement import POINTS_PER_MM, PageGeometry, Rectangle
 
 LARGEST_FORM: Final = 10 * 1024 * 1024
 MOST_PAGES: Final = 50
@@ -92,10 +92,11 @@ class FormField:
 
 @dataclass(frozen=True)
 class SignaturePlace:
-    """Where the form wants its signature: a page (from 1) and a rectangle in user space."""
+    """Where the form wants its signature: a page (from 1) and the distance from its top left corner as shown."""
 
     page: int
-    rectangle: Rectangle
+    x_mm: float
+    y_mm: float
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,14 @@ class FormDescription:
     pages: int
     fields: tuple[FormField, ...]
     signature: SignaturePlace | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: `pages`, `fields` and `signature` (None, or a page and millimetres)."""
+        return {
+            "pages": self.pages,
+            "fields": [one.to_json() for one in self.fields],
+            "signature": asdict(self.signature) if self.signature else None,
+        }
 
 
 def take_in(source: IO[bytes], output: IO[bytes]) -> FormDescription:
@@ -231,12 +240,33 @@ def _take_signature_out(pdf: pikepdf.Pdf, found: list[tuple[str, Object]]) -> Si
 
 
 def _place_of(pdf: pikepdf.Pdf, field: Object) -> SignaturePlace | None:
-    left, bottom, right, top = (float(one) for one in field.get("/Rect", Array([0, 0, 0, 0])).as_list())
+    x0, y0, x1, y1 = (float(one) for one in field.get("/Rect", Array([0, 0, 0, 0])).as_list())
+    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
     for number, page in enumerate(pdf.pages, start=1):
-        if any(one.objgen == field.objgen for one in page.obj.get("/Annots", Array())):
-            box = (min(left, right), min(bottom, top), max(left, right), max(bottom, top))
-            return SignaturePlace(number, box) if box[2] - box[0] >= 1 and box[3] - box[1] >= 1 else None
+        stands_here = any(one.objgen == field.objgen for one in page.obj.get("/Annots", Array()))
+        if stands_here and min(box[2] - box[0], box[3] - box[1]) >= 1:
+            x, y = _from_top_left(_geometry(page), box)
+            return SignaturePlace(number, x, y)
     return None
+
+
+def _geometry(page: pikepdf.Page) -> PageGeometry:
+    x0, y0, x1, y1 = (float(one) for one in page.cropbox.as_list())
+    turn = int(page.obj.get("/Rotate", 0)) % 360 // 90 * 90
+    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    return PageGeometry(box, turn, float(page.obj.get("/UserUnit", 1)))
+
+
+def _from_top_left(page: PageGeometry, box: Rectangle) -> tuple[float, float]:
+    """Return the millimetres from the left and the top of the page as a reader sees it."""
+    left, bottom, right, top = page.box
+    across, down = {
+        90: (box[1] - bottom, box[0] - left),
+        180: (right - box[2], box[1] - bottom),
+        270: (top - box[3], right - box[2]),
+    }.get(page.rotation, (box[0] - left, top - box[3]))
+    unit = page.user_unit / POINTS_PER_MM
+    return round(max(0.0, across) * unit, 1), round(max(0.0, down) * unit, 1)
 
 
 def _check_places(pdf: pikepdf.Pdf, fields: list[Object]) -> None:
