@@ -11,12 +11,13 @@ from tests.browser.running import City
 
 Enter = Callable[..., Watched]
 TWO_PEOPLE = ("/approvals/", "/approvals/?view=decided", "/alarms/", "/accounts/", "/authority/profiles/")
+ROUTES = ("/routes", "/routes/new", "/routes/templates", "/routes?q=nothing", "/inbox", "/deputies")
 LIVES = ("/certificates/lists", "/certificates/lists/new", "/certificates/proposals", "/certificates/posts?q=tran")
 PAGES = {
     None: ("/", "/sign-in", "/verify"),
     "lan": ("/", "/certificates/", "/certificates/new", "/certificates/history"),
-    "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/"),
-    "thu": ("/", "/meetings/"),
+    "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/", *ROUTES),
+    "thu": ("/", "/meetings/", "/routes", "/inbox"),
     "dung": (
         "/",
         "/campaigns/",
@@ -38,6 +39,7 @@ PAGES = {
         "/gate/devices/new",
         "/log/",
         "/outbox/",
+        "/deputies?q=tran",
         *TWO_PEOPLE,
         *LIVES,
     ),

@@ -187,14 +187,14 @@ def test_who_checked_the_form_does_not_number_and_seal(city: Settings) -> None:
 def test_a_clerk_of_another_agency_finds_nothing_to_number(city: Settings) -> None:
     from app.core.permissions import Role
 
-    routes.official("nga", "Đỗ Thị Nga", agency="H99.03", title="Văn thư", role=Role.CLERK)
+    routes.official("duyen", "Đỗ Thị Duyên", agency="H99.03", title="Văn thư", role=Role.CLERK)
     route_id = routes.running(city, [HEAD])
     routes.sign(route_id, "hanh")
     with pytest.raises(NotFound):
-        routes.issue(route_id, "nga")
+        routes.issue(route_id, "duyen")
     with db.transaction() as session:
         assert [one.id for one in service.awaiting_issue(session, actor("thu"))] == [route_id]
-        assert service.awaiting_issue(session, actor("nga")) == []
+        assert service.awaiting_issue(session, actor("duyen")) == []
 
 
 def test_what_is_issued_is_issued_once_with_every_paper(city: Settings) -> None:
