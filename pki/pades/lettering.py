@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import pikepdf
-from fontTools import subset
 from fontTools.ttLib import TTFont
 from pikepdf import Array, Dictionary, Name
+
+from pki.pades.truetype import TrueType
 
 _FONTS: Final = Path(__file__).parent / "fonts"
 
@@ -21,7 +22,10 @@ class Face:
     """One weight of the font: `glyphs` by character, `widths` in 1/1000 em by glyph name."""
 
     style: str
-    data: bytes
+    font: TrueType
+    # Names of glyphs by number, and the other way.
+    order: tuple[str, ...]
+    numbers: dict[str, int]
     glyphs: dict[int, str]
     widths: dict[str, int]
 
@@ -36,19 +40,16 @@ def face(style: str) -> Face:
     font = TTFont(BytesIO(data))
     # A font of 2048 units would be drawn twice as wide as meant; see scripts/fonts.
     assert font["head"].unitsPerEm == 1000
-    widths = {name: font["hmtx"][name][0] for name in font.getGlyphOrder()}
-    return Face(style, data, dict(font.getBestCmap()), widths)
+    order = tuple(font.getGlyphOrder())
+    numbers = {name: number for number, name in enumerate(order)}
+    widths = {name: font["hmtx"][name][0] for name in order}
+    return Face(style, TrueType(data), order, numbers, dict(font.getBestCmap()), widths)
 
 
 def subset_of(shown: Face, text: str) -> tuple[bytes, dict[str, int]]:
     """Return the font with only the glyphs of `text`, and glyph number by glyph name in it."""
-    font = TTFont(BytesIO(shown.data), recalcTimestamp=False)
-    chosen = subset.Subsetter(subset.Options(layout_features=[], hinting=False, notdef_outline=True))
-    chosen.populate(text=text + " ")
-    chosen.subset(font)
-    output = BytesIO()
-    font.save(output)
-    return output.getvalue(), {name: number for number, name in enumerate(font.getGlyphOrder())}
+    data, numbers = shown.font.subset(shown.numbers[shown.glyphs[ord(character)]] for character in text)
+    return data, {shown.order[old]: new for old, new in numbers.items()}
 
 
 def font_object(pdf: pikepdf.Pdf, shown: Face, data: bytes, glyph_ids: dict[str, int]) -> pikepdf.Object:
