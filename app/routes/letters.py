@@ -119,7 +119,7 @@ def link(settings: Settings, found: Dispatch, token: str) -> Text:
         f" được đến ngày {until} và chỉ dành cho bạn.",
         f"{route.agency.name} sent you “{route.title}”. Open the link below to read and download it; it works until"
         f" {until} and is for you alone.",
-        f"{settings.web_url}/d/{token}",
+        f"{settings.web_url}/doc/{token}",
     )
 
 

@@ -16,7 +16,7 @@ from app.core.throttle import may_pass
 from app.routes import dispatch, paper_files
 from app.routes.holding import NO_PAPER
 
-bp = Blueprint("outside", __name__, url_prefix="/d")
+bp = Blueprint("outside", __name__, url_prefix="/doc")
 _WHY = "the secret in the address is the key to this one document"
 _A_MINUTE = 60
 

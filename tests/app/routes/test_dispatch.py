@@ -64,7 +64,7 @@ def link() -> str:
             select(Notice).where(Notice.kind == "document_link").order_by(Notice.created_at.desc())
         ).first()
     assert notice is not None
-    found = re.search(r"http://[^/\s]+(/d/\S+)", text_of(read_letter(notice.mime)))
+    found = re.search(r"http://[^/\s]+(/doc/\S+)", text_of(read_letter(notice.mime)))
     assert found
     return found.group(1)
 
@@ -170,7 +170,7 @@ def test_a_link_that_ended_was_revoked_or_never_was_reads_the_same(
     assert client.get(address).status_code == 200
     for _ in range(2):
         assert post(sign_in("minh"), f"{act}/revoke").status_code == 302
-    for path in (address, f"{address}/documents/{document_id}", "/d/nothing"):
+    for path in (address, f"{address}/documents/{document_id}", "/doc/nothing"):
         answer = client.get(path)
         assert answer.status_code == 404
         assert "không còn dùng được" in answer.get_data(as_text=True)
@@ -190,5 +190,5 @@ def test_a_link_shows_no_other_document(city: Settings, client: FlaskClient) -> 
 
 
 def test_whoever_tries_links_is_slowed_down(city: Settings, client: FlaskClient) -> None:
-    statuses = {client.get(f"/d/{number}").status_code for number in range(70)}
+    statuses = {client.get(f"/doc/{number}").status_code for number in range(70)}
     assert statuses == {404, 429}
