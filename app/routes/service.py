@@ -162,7 +162,8 @@ def signed(
     """
     route = lock(session, turn.route_id)
     step, person_id = _open_step(session, route, turn.step_id, actor, now=now)
-    if any(act.step_id == step.id and act.document_id == document.id for act in route.acts):
+    is_signed = any(act.step_id == step.id and act.document_id == document.id for act in route.acts)
+    if is_signed or document.id not in route.document_ids:
         raise Conflict(_NOT_YOUR_TURN, LOOK_AGAIN)
     duty = Duty(step.act)
     if duty is Duty.SIGN:

@@ -253,3 +253,10 @@ def test_each_step_says_who_did_it(city: Settings) -> None:
     first, second = routes.route(route_id).steps
     assert (first.state, first.done_by) == (StepState.DONE, routes.person_of("quang"))
     assert (second.state, second.done_by) == (StepState.OPEN, None)
+
+
+def test_a_turn_does_not_sign_a_paper_of_another_route(city: Settings) -> None:
+    first, second = routes.running(city, [HEAD]), routes.running(city, [HEAD])
+    kept = routes.turn(first, "hanh")
+    with pytest.raises(Conflict):
+        routes.sign_paper(routes.route(second).document_ids[0], "hanh", turn=kept)

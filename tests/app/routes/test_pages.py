@@ -220,3 +220,14 @@ def test_nonsense_in_the_forms_of_composing_is_refused_with_a_sentence(city: Set
     for path, data in tries:
         assert post(client, f"/routes/{route_id}/{path}", compose, **data).status_code == 422, data
     assert routes.route(route_id).version == before
+
+
+def test_a_document_leads_to_its_route_and_says_when_it_was_withdrawn(city: Settings, sign_in: SignIn) -> None:
+    client, free = sign_in("minh"), routes.paper(city)
+    assert client.get(f"/routes/of/{free}").location == f"/routes/new?document={free}"
+    route_id = routes.running(city, [HEAD])
+    document_id = routes.route(route_id).document_ids[0]
+    assert client.get(f"/routes/of/{document_id}").location == f"/routes/{route_id}"
+    page = f"/routes/{route_id}/withdraw"
+    post(client, page, page, version=routes.route(route_id).version, reason="")
+    assert "Không ai ký nữa" in client.get(f"/documents/{document_id}").get_data(as_text=True)
