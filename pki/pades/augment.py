@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import secrets
 from collections.abc import Callable
@@ -24,12 +23,12 @@ from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 
 from pki import tsa
 from pki.errors import PdfRefused
-from pki.pades import dss
+from pki.pades import byte_range, dss
 from pki.pades.boundary import refusing
 from pki.pades.cms import timestamp_request_of
 from pki.pades.dss import Material
 from pki.pades.faults import PdfFault
-from pki.pades.increment import Growing
+from pki.pades.increment import Growing, hash_into
 
 # Takes a DER TimeStampReq, returns the DER TimeStampResp.
 Timestamper = Callable[[bytes], bytes]
@@ -143,19 +142,23 @@ def add_validation_material(base: IO[bytes], material: Material) -> bytes:
 
 
 def digest_of(base: IO[bytes], prepared: PreparedTimestamp) -> bytes:
-    """Work the digest out again from the bytes: for those who were told `prepared` by a process they do not trust."""
+    """Work the digest out again from the bytes: for those who were told `prepared` by a process they do not trust.
+
+    Raises PdfRefused(BYTE_RANGE) if its place is not one hexadecimal string behind the base.
+    """
     start, end = (at - prepared.base_size for at in prepared.gap)
-    digest = hashlib.sha256()
-    base.seek(0)
-    while piece := base.read(_PIECE):
-        digest.update(piece)
-    digest.update(prepared.appended[:start])
-    digest.update(prepared.appended[end:])
-    return digest.digest()
+    appended = memoryview(prepared.appended)
+    if not byte_range.is_sound(prepared.appended, (0, start, end, len(appended) - end)):
+        raise PdfRefused(PdfFault.BYTE_RANGE)
+    hashed = hashlib.sha256()
+    hash_into(base, hashed)
+    hashed.update(appended[:start])
+    hashed.update(appended[end:])
+    return hashed.digest()
 
 
-def _open(growing: io.RawIOBase) -> IncrementalPdfFileWriter:
-    writer = IncrementalPdfFileWriter(growing, strict=False)
+def _open(stream: IO[bytes]) -> IncrementalPdfFileWriter:
+    writer = IncrementalPdfFileWriter(stream, strict=False)
     if writer.prev.encrypted:
         raise PdfRefused(PdfFault.ENCRYPTED)
     # What PAdES asks of files older than PDF 2.0, so that a reader knows the names that follow.
