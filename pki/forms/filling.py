@@ -50,7 +50,8 @@ def fill(source: IO[bytes], output: IO[bytes], fields: Mapping[str, FormField], 
     too_long: list[str] = []
     with refusing(PdfFault.DAMAGED), pikepdf.open(BytesIO(source.read())) as pdf:
         if not unreadable:
-            pen = _Pen(pdf, font, "".join(_shown(fields[name], value) for name, value in cleaned.items()))
+            shown = "".join(_shown(fields[name], value) for name, value in cleaned.items())
+            pen = _Pen(pdf, font, shown.replace("\n", " "))
             for name, field in terminal_fields(pdf):
                 if name in fields and not _set(pen, field, fields[name], cleaned.get(name, "")):
                     too_long.append(name)

@@ -58,5 +58,7 @@ def mark(claim: DocumentClaim = CLAIM) -> QrMark:
 def picture(pdf: bytes, *, dpi: int, turn: int = 0) -> Image.Image:
     """What a printer would make of the first page, shown with that turn of the page."""
     with pypdfium2.PdfDocument(BytesIO(pdf)) as opened:
+        # Fields are drawn only where the form was opened.
+        opened.init_forms()
         bitmap = opened[0].render(scale=dpi / 72, rotation=turn)
         return bitmap.to_pil().convert("L")
