@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import secrets
+import sys
 from pathlib import Path
 from typing import IO, Final
 
@@ -16,6 +18,24 @@ from app.core.errors import NotFound, TooLarge
 _GONE = _l("The file is not there any more, or it is damaged.")
 _PIECE: Final = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Joined(io.RawIOBase):
+    """An open file and what follows it, read as one from the beginning to the end."""
+
+    def __init__(self, base: IO[bytes], tail: bytes) -> None:
+        super().__init__()
+        self._base, self._tail = base, io.BytesIO(tail)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._base.read(size) or self._tail.read(size)
+
+    def close(self) -> None:
+        self._base.close()
+        super().close()
 
 
 class Storage:
@@ -40,7 +60,7 @@ class Storage:
         self._flush_folder(path.parent)
         return digest_hex
 
-    def put_stream(self, stream: IO[bytes], *, largest: int) -> str:
+    def put_stream(self, stream: IO[bytes] | Joined, *, largest: int) -> str:
         """Store what `stream` holds, without ever holding it all, and return its SHA-256. Raises TooLarge."""
         self._folder.mkdir(parents=True, exist_ok=True)
         temporary = self._folder / f".{secrets.token_hex(8)}"
@@ -66,6 +86,26 @@ class Storage:
     def path_of(self, digest_hex: str) -> Path:
         """Return where the content lies, for a reader of streams. It may be gone."""
         return self._path(digest_hex)
+
+    def open(self, digest_hex: str) -> IO[bytes]:
+        """Return the content as an open file, checked against its name. Raises NotFound. The caller closes it."""
+        try:
+            file = self._path(digest_hex).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound(_GONE) from error
+        digest = hashlib.sha256()
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+        if digest.hexdigest() != digest_hex:
+            file.close()
+            raise NotFound(_GONE)
+        file.seek(0)
+        return file
+
+    def put_after(self, base_hex: str, tail: bytes) -> str:
+        """Store what `base_hex` names followed by `tail`, and return its SHA-256. Raises NotFound."""
+        with self.open(base_hex) as base:
+            return self.put_stream(Joined(base, tail), largest=sys.maxsize)
 
     def get(self, digest_hex: str) -> bytes:
         """Return the content, checked against its name. Raises NotFound."""

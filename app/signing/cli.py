@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO, Final, NoReturn
@@ -86,13 +87,13 @@ def sign(
         content = _bounded_read(source)
         accepted = content if inspect(content).signatures else normalise(content)
         waiting = prepare(
-            accepted,
+            BytesIO(accepted),
             certificate_der=chain[0],
             now=datetime.now(UTC),
             mark=Mark(tuple(mark_text.split("|"))) if mark_text else None,
             placement=_corner(accepted, page, Corner(corner)) if mark_text else None,
         )
-        signed = finish(
+        signed = accepted + finish(
             waiting,
             signature_value=key.sign(waiting.signed_attributes_der),
             certificate_der=chain[0],

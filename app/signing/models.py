@@ -37,7 +37,7 @@ class SigningSession(Base):
     base_version_id: Mapped[UUID] = mapped_column(ForeignKey("document_version.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), index=True)
-    # The file with an empty place for the signature, in storage.
+    # What follows the base version in the file with an empty place for the signature, in storage.
     prepared_sha256: Mapped[str]
     # Digest, byte range and signed attributes, as pki.pades.prepare writes them.
     prepared_facts: Mapped[str]

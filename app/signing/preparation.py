@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from app.documents import sandbox
@@ -19,6 +20,8 @@ from pki.pades.prepare import PreparedSignature
 # The size of our mark on paper; the browser draws the same rectangle.
 MARK_WIDTH_MM: Final = 66.0
 MARK_HEIGHT_MM: Final = 22.0
+# Octets for the CMS object: the certificate, its authority's, and a token of our own unit take some four thousand.
+ROOM: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Place:
 
 
 def prepare_limited(
-    pdf: bytes,
+    path: Path,
     *,
     certificate_der: bytes,
     now: datetime,
@@ -40,8 +43,14 @@ def prepare_limited(
     place: Place,
     signer_name: str,
     reason: str | None,
+    field_name: str | None = None,
+    is_head: bool = False,
 ) -> PreparedSignature:
-    """Return the prepared file and what must be signed. Raises PdfRefused."""
+    """Return what follows the file when it is prepared, and what must be signed. Raises PdfRefused.
+
+    A field of the name `field_name` that is in the file already has its own place and lock. The signature of a head
+    closes everything but what comes when the document is issued.
+    """
     facts, output = sandbox.run(
         preparation_job.prepare_marked,
         {
@@ -56,11 +65,14 @@ def prepare_limited(
             "height_mm": MARK_HEIGHT_MM,
             "signer_name": signer_name,
             "reason": reason,
+            "room": ROOM,
+            "field": field_name,
+            "is_head": is_head,
         },
-        pdf,
+        path,
     )
-    with output:
-        prepared = PreparedSignature.from_json(facts["prepared"], output.read())
+    with output, path.open("rb") as base:
+        prepared = PreparedSignature.from_json(facts["prepared"], base, output.read())
     # The child has read a stranger's file: what it says is signed is worked out again here.
     if prepared.signed_attributes_der != signed_attributes(prepared.document_digest, certificate_der):
         raise PdfRefused(PdfFault.BYTE_RANGE)

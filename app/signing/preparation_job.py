@@ -8,16 +8,16 @@ from typing import IO
 
 from app.documents.sandbox_frame import Facts
 from pki.pades.appearance import Mark
+from pki.pades.fields import Lock
 from pki.pades.geometry import page_geometries
 from pki.pades.placement import Corner, place
 from pki.pades.prepare import prepare
 
 
 def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
-    """Work out where the mark stands, prepare, and write the prepared file."""
-    pdf = source.read()
+    """Work out where the mark stands, prepare, and write what follows the file when it is prepared."""
     placement = place(
-        page_geometries(pdf),
+        page_geometries(source),
         page=facts["page"],
         corner=Corner(facts["corner"]),
         x_mm=facts["x_mm"],
@@ -26,13 +26,16 @@ def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         height_mm=facts["height_mm"],
     )
     prepared = prepare(
-        pdf,
+        source,
         certificate_der=base64.b64decode(facts["certificate"]),
         now=datetime.fromisoformat(facts["now"]),
         mark=Mark(tuple(facts["lines"])),
         placement=placement,
         signer_name=facts["signer_name"],
         reason=facts["reason"],
+        field_name=facts["field"],
+        lock=Lock.ALL_BUT_ISSUE if facts["is_head"] else Lock.NOTHING,
+        room=facts["room"],
     )
-    output.write(prepared.prepared_pdf)
+    output.write(prepared.appended)
     return {"prepared": prepared.to_json()}

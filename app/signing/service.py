@@ -18,11 +18,14 @@ from app.certificates.models import Certificate, CertificateState
 from app.core.errors import Conflict, Invalid, NotFound, Unavailable
 from app.core.i18n import local
 from app.core.permissions import Actor, Permission
-from app.core.storage import Storage
+from app.core.storage import Joined, Storage
 from app.documents import service as documents
-from app.documents.models import DocumentVersion, Level, MadeBy
+from app.documents.models import Document, DocumentVersion, Level, MadeBy
 from app.registry import service as registry
 from app.registry.models import Person
+from app.routes import service as routes
+from app.routes.models import Act
+from app.routes.service import Turn
 from app.signing.models import SessionState, SigningSession
 from app.signing.preparation import Place, prepare_limited
 from pki.errors import PdfRefused, SignatureMismatch, TimestampRefused
@@ -78,17 +81,22 @@ def prepare(
     base = documents.version(document, wish.base_number)
     documents.refuse_stale(document, base)
     person = _signer(session, actor)
+    turn = _turn(session, document, person, now=now)
     certificate = _certificate_of(session, person, wish.certificate_sha256)
     certificate_der = _usable_der(certificate, now=now)
+    # Signed is what is read there: it must be what was stored.
+    storage.open(base.sha256).close()
     try:
         prepared = prepare_limited(
-            storage.get(base.sha256),
+            storage.path_of(base.sha256),
             certificate_der=certificate_der,
             now=now,
             mark=mark_of(person, now=now),
             place=wish.place,
             signer_name=person.full_name,
             reason=wish.reason,
+            field_name=turn.field_name if turn else None,
+            is_head=turn is not None and turn.act is Act.SIGN,
         )
     except PdfRefused as error:
         raise _mark_refused(PdfFault(error.fault)) from error
@@ -106,7 +114,7 @@ def prepare(
         base_version_id=base.id,
         person_id=person.id,
         certificate_id=certificate.id,
-        prepared_sha256=storage.put(prepared.prepared_pdf),
+        prepared_sha256=storage.put(prepared.appended),
         prepared_facts=prepared.to_json(),
         state=SessionState.OPEN,
         created_at=now,
@@ -128,11 +136,12 @@ def prepare(
     return Prepared(opened.id, prepared, opened.expires_at)
 
 
-def prepared_file(session: Session, storage: Storage, actor: Actor, session_id: UUID, *, now: datetime) -> bytes:
+def prepared_file(session: Session, storage: Storage, actor: Actor, session_id: UUID, *, now: datetime) -> Joined:
     """Return the file that waits for the actor's signature. Raises NotFound for anyone else's, Conflict if ended."""
     found = _find(session, actor, session_id)
     _refuse_ended(found, now=now)
-    return storage.get(found.prepared_sha256)
+    appended = storage.get(found.prepared_sha256)
+    return Joined(storage.open(_version(session, found.base_version_id).sha256), appended)
 
 
 def complete(
@@ -158,6 +167,7 @@ def complete(
     _refuse_ended(found, now=now)
     base = _version(session, found.base_version_id)
     documents.refuse_stale(document, base)
+    turn = _turn(session, document, _signer(session, actor), now=now)
     # Locked until we commit: a revocation comes wholly before this signature's time or wholly after it.
     certificate = session.scalar(
         select(Certificate)
@@ -167,8 +177,12 @@ def complete(
     )
     certificate_der = _usable_der(certificate, now=now)
     chain_der = register.chain_of(session, certificate)[:-1] if certificate else ()
-    signed_pdf = _finish(
-        PreparedSignature.from_json(found.prepared_facts, storage.get(found.prepared_sha256)),
+    with storage.open(base.sha256) as opened:
+        prepared = PreparedSignature.from_json(found.prepared_facts, opened, storage.get(found.prepared_sha256))
+    if turn is not None and turn.field_name != prepared.field_name:
+        raise Conflict(_l("Your turn on this document has changed. Nothing was signed."), _BEGIN_AGAIN)
+    appended = _finish(
+        prepared,
         signature_value,
         certificate_der,
         chain_der,
@@ -178,9 +192,9 @@ def complete(
         session,
         document,
         base=base,
-        made_by=MadeBy.SIGNATURE,
-        sha256=storage.put(signed_pdf),
-        size=len(signed_pdf),
+        made_by=MadeBy.INITIALS if turn and turn.act is Act.INITIAL else MadeBy.SIGNATURE,
+        sha256=storage.put_after(base.sha256, appended),
+        size=base.size + len(appended),
         pages=base.pages,
         signatures=base.signatures + 1,
         person_id=found.person_id,
@@ -188,6 +202,8 @@ def complete(
         now=now,
     )
     documents.mark_signed(session, document, signer=found.person_id, now=now)
+    if turn is not None:
+        routes.signed(session, actor, turn, document, made, now=now)
     found.state, found.version_id = SessionState.COMPLETED, made.id
     audit.record(
         session,
@@ -267,6 +283,17 @@ def _signer(session: Session, actor: Actor) -> Person:
     if actor.person_id is None or not may_sign:
         raise Conflict(_l("Your account cannot sign documents."))
     return registry.person(session, actor.person_id)
+
+
+def _turn(session: Session, document: Document, person: Person, *, now: datetime) -> Turn | None:
+    """Return the signer's turn on the document's route, None without a route. Raises Conflict if it is another's."""
+    turn = routes.turn_of(session, document.id, person.id, now=now)
+    if turn is None and not routes.may_sign_freely(session, document.id):
+        raise Conflict(
+            _l("This document is on its way, and it is not your turn to sign. Nothing was signed."),
+            _l("Look where it is on its page."),
+        )
+    return turn
 
 
 def _certificate_of(session: Session, person: Person, sha256: str) -> Certificate:

@@ -8,8 +8,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from typing import Final
+from typing import IO, Final, cast
 from uuid import UUID
 
 from flask import Blueprint, Flask, jsonify, render_template, request, send_file, url_for
@@ -99,7 +98,7 @@ def prepare(document_id: UUID) -> ResponseReturnValue:
 def prepared(session_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         pdf = service.prepared_file(session, storage(), current_actor(), session_id, now=datetime.now(UTC))
-    return send_file(BytesIO(pdf), mimetype="application/pdf", as_attachment=True, download_name="prepared.pdf")
+    return send_file(cast(IO[bytes], pdf), mimetype="application/pdf", as_attachment=True, download_name="prepared.pdf")
 
 
 @bp.post("/signing-sessions/<uuid:session_id>/complete")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from typing import Final, Protocol
 
 import pikepdf
 from pikepdf import Dictionary, Name
@@ -32,6 +32,14 @@ _LEADING: Final = 1.25
 _ASCENT: Final = 0.9
 
 
+class Drawn(Protocol):
+    """Something that can be drawn onto a field."""
+
+    def render(self, *, width: float, height: float, rotation: int, user_unit: float) -> bytes:
+        """Return a PDF of one page, `width` by `height` in user space units, drawn against the turn of its page."""
+        ...
+
+
 @dataclass(frozen=True)
 class Mark:
     """What a mark shows: lines from top to bottom, the first one small, the second one bold; and a picture or none."""
@@ -39,6 +47,10 @@ class Mark:
     lines: tuple[str, ...]
     # PNG, at most 2 MB; stands to the left of the text.
     image: bytes | None = None
+
+    def render(self, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
+        """See `Drawn`. Raises PdfRefused(MARK_UNREADABLE)."""
+        return render(self, width=width, height=height, rotation=rotation, user_unit=user_unit)
 
 
 def render(mark: Mark, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:

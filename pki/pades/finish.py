@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ def finish(
     chain_der: Sequence[bytes] = (),
     timestamp: Timestamper | None,
 ) -> bytes:
-    """Return the signed PDF: level B-T with `timestamp`, B-B with `None`.
+    """Return what follows the base in the signed PDF: level B-T with `timestamp`, B-B with `None`.
 
     `signature_value` is r and s (64 bytes, as WebCrypto gives it) or DER. `timestamp` takes a DER TimeStampReq and
     returns the DER TimeStampResp, whatever it raises passes through: a failing timestamp service never lowers the
@@ -53,9 +54,9 @@ def finish(
 
 def _fill(prepared: PreparedSignature, content: bytes) -> bytes:
     """Write the CMS object as hexadecimal digits, zeros behind it, between `<` and `>`."""
-    _, start, end, _ = prepared.byte_range
+    start, end = (at - prepared.base_size for at in prepared.byte_range[1:3])
     room = end - start - 2
-    digits = content.hex().upper().encode()
+    digits = binascii.b2a_hex(content).upper()
     if len(digits) > room:
         raise PdfRefused(PdfFault.SIGNATURE_TOO_LARGE)
-    return prepared.prepared_pdf[: start + 1] + digits.ljust(room, b"0") + prepared.prepared_pdf[end - 1 :]
+    return prepared.appended[: start + 1] + digits.ljust(room, b"0") + prepared.appended[end - 1 :]

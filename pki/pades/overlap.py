@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import IO, Final
 
 import pypdfium2
 
@@ -16,7 +16,9 @@ _SLACK: Final = 1.5
 _MOST_TEXT_BOXES: Final = 20_000
 
 
-def covers_content(pdf: bytes, page: int, rectangle: Rectangle, *, others: Sequence[Rectangle] = ()) -> bool:
+def covers_content(
+    pdf: bytes | IO[bytes], page: int, rectangle: Rectangle, *, others: Sequence[Rectangle] = ()
+) -> bool:
     """Return whether `rectangle` (user space) on `page` (from 1) covers text, one of `others`, or much of the page.
 
     `others` are the fields of the same page. A page with too much text to compare counts as covered. Raises what
@@ -24,6 +26,8 @@ def covers_content(pdf: bytes, page: int, rectangle: Rectangle, *, others: Seque
     """
     if any(overlap(rectangle, other) for other in others):
         return True
+    if not isinstance(pdf, bytes):
+        pdf.seek(0)
     with pypdfium2.PdfDocument(pdf) as document:
         shown = document[page - 1]
         left, bottom, right, top = shown.get_cropbox()

@@ -70,7 +70,7 @@ def plain(
 def saved(pdf: pikepdf.Pdf) -> bytes:
     output = BytesIO()
     disabled = pikepdf.ObjectStreamMode.disable
-    pdf.save(output, min_version="1.7", object_stream_mode=disabled, compress_streams=False)
+    pdf.save(output, min_version="1.7", object_stream_mode=disabled, compress_streams=False, deterministic_id=True)
     return output.getvalue()
 
 
@@ -128,7 +128,8 @@ def _list(profile: ProfileName, issuer: Issuer, entries: Iterable[bytes], now: d
 
 def prepared(pdf: bytes | None = None, *, leaf: factory.Leaf | None = None, **details: Any) -> PreparedSignature:
     by = leaf or signer()
-    return prepare(pdf or plain(), certificate_der=by.certificate_der, now=details.pop("now", factory.NOW), **details)
+    base = BytesIO(pdf or plain())
+    return prepare(base, certificate_der=by.certificate_der, now=details.pop("now", factory.NOW), **details)
 
 
 def signed(
@@ -140,8 +141,9 @@ def signed(
 ) -> bytes:
     """Return a PDF signed by `leaf` (default: an official), B-B, or B-T with `timestamp`."""
     by = leaf or signer()
-    waiting = prepared(pdf, leaf=by, **details)
-    return finish(
+    base = pdf or plain()
+    waiting = prepared(base, leaf=by, **details)
+    return base + finish(
         waiting,
         signature_value=by.key.sign(waiting.signed_attributes_der),
         certificate_der=by.certificate_der,
@@ -150,8 +152,20 @@ def signed(
     )
 
 
+def whole(waiting: PreparedSignature, base: bytes | None = None) -> bytes:
+    """Return the file with its empty place, for a base that is `plain` unless given."""
+    made = (base or plain()) + waiting.appended
+    assert len(made) == waiting.base_size + len(waiting.appended)
+    return made
+
+
 def assembled(
-    waiting: PreparedSignature, leaf: factory.Leaf, *, stamped: bool = False, stamped_data: bytes | None = None
+    waiting: PreparedSignature,
+    leaf: factory.Leaf,
+    *,
+    base: bytes | None = None,
+    stamped: bool = False,
+    stamped_data: bytes | None = None,
 ) -> bytes:
     """Return the file with whatever attributes and timestamp were given: `finish` without its checks."""
     value = leaf.key.sign(waiting.signed_attributes_der)
@@ -167,7 +181,7 @@ def assembled(
         timestamp_token_der=token,
     )
     _, start, end, _ = waiting.byte_range
-    pdf = waiting.prepared_pdf
+    pdf = whole(waiting, base)
     return pdf[: start + 1] + content.hex().encode().ljust(end - start - 2, b"0") + pdf[end - 1 :]
 
 

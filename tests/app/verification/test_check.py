@@ -49,8 +49,9 @@ def verdict_of(answer: TestResponse) -> str:
 
 def without_timestamp(certificate_der: bytes, key: SoftwareKey) -> bytes:
     """Return a paper signed with another program, which asked nobody for the time."""
-    prepared = prepare(plain_pdf(), certificate_der=certificate_der, now=datetime.now(UTC))
-    return finish(
+    base = plain_pdf()
+    prepared = prepare(BytesIO(base), certificate_der=certificate_der, now=datetime.now(UTC))
+    return base + finish(
         prepared,
         signature_value=answer_of(key, prepared.signed_attributes_der),
         certificate_der=certificate_der,

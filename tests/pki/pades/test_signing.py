@@ -47,7 +47,7 @@ def fault_of(error: pytest.ExceptionInfo[PdfRefused]) -> PdfFault:
 
 def finished(waiting: PreparedSignature, leaf: factory.Leaf, value: bytes, **changes: object) -> bytes:
     facts = {"certificate_der": leaf.certificate_der, "timestamp": None, **changes}
-    return finish(waiting, signature_value=value, **facts)  # type: ignore[arg-type]  # a test passes what it likes
+    return pdfs.plain() + finish(waiting, signature_value=value, **facts)  # type: ignore[arg-type]  # a test passes what it likes
 
 
 def test_the_attributes_are_exactly_type_digest_and_certificate(waiting: PreparedSignature, leaf: factory.Leaf) -> None:
@@ -64,15 +64,15 @@ def test_the_attributes_are_exactly_type_digest_and_certificate(waiting: Prepare
 def test_the_range_leaves_out_the_placeholder_alone_and_ends_at_the_end(waiting: PreparedSignature) -> None:
     start, gap_start, gap_end, tail = waiting.byte_range
     assert start == 0
-    assert gap_end + tail == len(waiting.prepared_pdf)
-    assert re.fullmatch(rb"<0+>", waiting.prepared_pdf[gap_start:gap_end])
-    written = re.search(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+) *\]", waiting.prepared_pdf)
+    assert gap_end + tail == len(pdfs.whole(waiting))
+    assert re.fullmatch(rb"<0+>", pdfs.whole(waiting)[gap_start:gap_end])
+    written = re.search(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+) *\]", pdfs.whole(waiting))
     assert written is not None
     assert tuple(int(number) for number in written.groups()) == waiting.byte_range
 
 
 def test_reason_place_and_name_stand_in_the_file_in_vietnamese(waiting: PreparedSignature) -> None:
-    with pikepdf.open(BytesIO(waiting.prepared_pdf)) as pdf:
+    with pikepdf.open(BytesIO(pdfs.whole(waiting))) as pdf:
         value = pdf.Root.AcroForm.Fields[0].V
         assert [str(value[key]) for key in ("/Reason", "/Location", "/Name")] == [
             "Duyệt",
@@ -82,19 +82,19 @@ def test_reason_place_and_name_stand_in_the_file_in_vietnamese(waiting: Prepared
 
 
 def test_what_was_prepared_goes_through_json(waiting: PreparedSignature) -> None:
-    assert PreparedSignature.from_json(waiting.to_json(), waiting.prepared_pdf) == waiting
+    assert PreparedSignature.from_json(waiting.to_json(), BytesIO(pdfs.plain()), waiting.appended) == waiting
 
 
 def test_json_of_one_file_does_not_fit_another(waiting: PreparedSignature) -> None:
     with pytest.raises(PdfRefused) as caught:
-        PreparedSignature.from_json(waiting.to_json(), pdfs.flipped(waiting.prepared_pdf, 40))
+        PreparedSignature.from_json(waiting.to_json(), BytesIO(pdfs.flipped(pdfs.plain(), 40)), waiting.appended)
     assert fault_of(caught) is PdfFault.BYTE_RANGE
 
 
 def test_json_with_a_range_outside_the_file_is_refused(waiting: PreparedSignature) -> None:
     facts = {**json.loads(waiting.to_json()), "byte_range": [0, 5, 9, 3]}
     with pytest.raises(PdfRefused):
-        PreparedSignature.from_json(json.dumps(facts), waiting.prepared_pdf)
+        PreparedSignature.from_json(json.dumps(facts), BytesIO(pdfs.plain()), waiting.appended)
 
 
 def test_raw_and_der_values_give_the_same_file(waiting: PreparedSignature, leaf: factory.Leaf) -> None:
@@ -109,8 +109,8 @@ def test_nothing_outside_the_placeholder_changes_when_it_is_filled(
 ) -> None:
     done = finished(waiting, leaf, leaf.key.sign(waiting.signed_attributes_der))
     _, gap_start, gap_end, _ = waiting.byte_range
-    assert done[:gap_start] == waiting.prepared_pdf[:gap_start]
-    assert done[gap_end:] == waiting.prepared_pdf[gap_end:]
+    assert done[:gap_start] == pdfs.whole(waiting)[:gap_start]
+    assert done[gap_end:] == pdfs.whole(waiting)[gap_end:]
 
 
 @pytest.mark.parametrize("value", [b"", bytes(64), bytes(63), b"\xff" * 64, b"junk"])
