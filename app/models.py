@@ -7,6 +7,7 @@ from app.accounts import step_up_models as step_ups
 from app.accounts import token_models as tokens
 from app.alarms import models as alarms
 from app.approvals import models as approvals
+from app.archive import models as archive
 from app.audit import models as audit
 from app.campaigns import models as campaigns
 from app.certificates import crl_models as crls
@@ -35,6 +36,7 @@ __all__ = [
     "accounts",
     "alarms",
     "approvals",
+    "archive",
     "audit",
     "campaigns",
     "certificate_life",

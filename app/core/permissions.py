@@ -63,6 +63,9 @@ class Permission(StrEnum):
     RUN_CAMPAIGNS = "run_campaigns"
     READ_CAMPAIGNS = "read_campaigns"
     READ_HEALTH = "read_health"
+    # When the proofs of signed documents end; and having them renewed.
+    READ_ARCHIVE = "read_archive"
+    RUN_ARCHIVE = "run_archive"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -104,6 +107,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REVOKE_CERTIFICATES,
             Permission.MANAGE_GATES,
             Permission.READ_HEALTH,
+            Permission.READ_ARCHIVE,
+            Permission.RUN_ARCHIVE,
             Permission.READ_AUDIT,
             Permission.READ_OUTBOX,
             Permission.SEE_APPROVALS,
@@ -119,6 +124,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.FIND_CERTIFICATES,
             Permission.EXPORT_REGISTER,
             Permission.READ_HEALTH,
+            Permission.READ_ARCHIVE,
             Permission.READ_AUDIT,
             Permission.SEE_APPROVALS,
             Permission.READ_ALARMS,
