@@ -29,6 +29,8 @@ CAPABILITIES: Final = (
     "documents",
     "claims",
     "routes",
+    "seals",
+    "records",
     "signing",
     "verification",
     "citizen_forms",

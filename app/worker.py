@@ -20,6 +20,7 @@ from app.core.settings import Settings, load
 TASKS: Final[tuple[str, ...]] = (
     "alarms",
     "approvals",
+    "archive",
     "campaigns",
     "certificates",
     "claims",
@@ -27,7 +28,9 @@ TASKS: Final[tuple[str, ...]] = (
     "interface",
     "meetings",
     "notices",
+    "records",
     "routes",
+    "seals",
     "status",
 )
 

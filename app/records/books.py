@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.utils import get_column_letter
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -31,6 +30,10 @@ PAGE: Final = 50
 # Who reads a book: everyone of the agency who follows papers, and auditors.
 READERS: Final = (Permission.ISSUE_DOCUMENTS, Permission.FOLLOW_ROUTES, Permission.READ_AUDIT)
 _MOST_EXPORTED: Final = 100_000
+_MOST_OFFERED: Final = 20
+_LONGEST_SHEET_NAME: Final = 31
+# In characters, of the columns of `_heads`.
+_WIDTHS: Final = (18, 12, 22, 60, 24, 30, 24, 14, 40)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,18 @@ def books(session: Session, actor: Actor) -> Sequence[Book]:
         .group_by(Agency.id, Series.year)
         .order_by(Series.year.desc(), Agency.path)
     )
-    return [Book(*row) for row in session.execute(query).tuples()]
+    return [Book(*row) for row in session.execute(query)]
+
+
+def kept_by(session: Session, actor: Actor) -> Sequence[Agency]:
+    """Return the agencies whose books the actor keeps, the nearest to the top first; a few for a menu."""
+    query = (
+        select(Agency)
+        .where(scope.within(actor, Permission.ISSUE_DOCUMENTS, Agency.id.expression), Agency.merged_into_id.is_(None))
+        .order_by(func.length(Agency.path), Agency.path)
+        .limit(_MOST_OFFERED)
+    )
+    return session.scalars(query).all()
 
 
 def search(session: Session, agency: Agency, wanted: Filter, *, page: int) -> Found:
@@ -132,26 +146,21 @@ def as_csv(entries: Iterable[Entry]) -> bytes:
 
 def as_workbook(entries: Iterable[Entry]) -> bytes:
     """Return the entries as an Office Open XML workbook of one sheet; every cell is text."""
-    workbook = Workbook(write_only=True)
-    sheet = cast(WriteOnlyWorksheet, workbook.create_sheet(_("Register")))
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = _("Register")[:_LONGEST_SHEET_NAME]
     sheet.freeze_panes = "A2"
-    for column, width in zip("ABCDEFGHI", (18, 12, 22, 60, 24, 30, 24, 14, 40), strict=True):
-        sheet.column_dimensions[column].width = width
-    sheet.append([_text(sheet, head, bold=True) for head in _heads()])
-    for one in entries:
-        sheet.append([_text(sheet, cell) for cell in _line(one)])
+    for row, line in enumerate((_heads(), *map(_line, entries)), 1):
+        for column, content in enumerate(line, 1):
+            cell = sheet.cell(row, column, content)
+            # Whatever it begins with: a text is never a formula.
+            cell.data_type = "s"
+            cell.font = Font(bold=row == 1)
+    for column, width in enumerate(_WIDTHS, 1):
+        sheet.column_dimensions[get_column_letter(column)].width = width
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
-
-
-def _text(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> Cell:
-    cell = WriteOnlyCell(sheet, value=text)
-    # Whatever it begins with: a text is never a formula.
-    cell.data_type = "s"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
 
 
 def _heads() -> Sequence[str]:

@@ -50,6 +50,23 @@ class Kind(StrEnum):
     OFFICIAL_NOTE = "ThC"
 
 
+# How documents of the kinds are called at the head of the paper.
+_NAMES: Final = (
+    ("nghị quyết", "NQ"), ("quyết định", "QĐ"), ("chỉ thị", "CT"), ("quy chế", "QC"), ("quy định", "QyĐ"),
+    ("thông cáo", "TC"), ("thông báo", "TB"), ("hướng dẫn", "HD"), ("chương trình", "CTr"), ("kế hoạch", "KH"),
+    ("phương án", "PA"), ("đề án", "ĐA"), ("dự án", "DA"), ("báo cáo", "BC"), ("biên bản", "BB"), ("tờ trình", "TTr"),
+    ("hợp đồng", "HĐ"), ("công điện", "CĐ"), ("bản ghi nhớ", "BGN"), ("bản thỏa thuận", "BTT"),
+    ("giấy ủy quyền", "GUQ"), ("giấy mời", "GM"), ("giấy giới thiệu", "GGT"), ("giấy nghỉ phép", "GNP"),
+    ("phiếu gửi", "PG"), ("phiếu chuyển", "PC"), ("phiếu báo", "PB"), ("thư ", "ThC"),
+)  # fmt: skip
+
+
+def guess(title: str) -> Kind:
+    """Return the kind that a title begins with; a letter, which has no such beginning, for every other one."""
+    lowered = " ".join(title.lower().split())
+    return next((Kind(kind) for name, kind in _NAMES if lowered.startswith(name)), Kind.LETTER)
+
+
 def label(number: int, symbol: str) -> str:
     """Return number and symbol as they stand on the paper; a number below 10 has a nought before it."""
     return f"{number:02}/{symbol}"

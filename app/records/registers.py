@@ -61,9 +61,8 @@ def expected_number(session: Session, agency_id: UUID, kind: Kind, year: int) ->
 
 def symbols_of(session: Session, agency: Agency) -> Mapping[Kind, str]:
     """Return what the agency writes behind the number of each kind of document."""
-    chosen = dict(
-        session.execute(select(Symbol.kind, Symbol.symbol).where(Symbol.agency_id == agency.id)).tuples().all()
-    )
+    rows = session.execute(select(Symbol.kind, Symbol.symbol).where(Symbol.agency_id == agency.id))
+    chosen = {kind: symbol for kind, symbol in rows}  # noqa: C416  a Result is no mapping
     return {kind: chosen.get(kind.value, usual_symbol(kind, agency.name)) for kind in Kind}
 
 

@@ -80,7 +80,9 @@ def font_object(pdf: pikepdf.Pdf, shown: Face, data: bytes, glyph_ids: dict[str,
 
 
 def _to_unicode(shown: Face, glyph_ids: dict[str, int]) -> bytes:
-    pairs = [(glyph_ids[glyph], code) for code, glyph in sorted(shown.glyphs.items()) if glyph in glyph_ids]
+    # The first character of those that share a glyph: a hyphen is not read as a soft one.
+    codes = {glyph: code for code, glyph in sorted(shown.glyphs.items(), reverse=True) if glyph in glyph_ids}
+    pairs = sorted((glyph_ids[glyph], code) for glyph, code in codes.items())
     blocks = []
     for start in range(0, len(pairs), 100):
         part = pairs[start : start + 100]

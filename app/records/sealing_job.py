@@ -1,0 +1,88 @@
+"""Filling in what is filled at issue and preparing the seal's signature, in the limited process."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import IO, Any, Final
+
+from app.documents.sandbox_frame import Facts
+from pki.claim_mark import QrMark
+from pki.pades.appearance import Drawn
+from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldValue, Lock, fill_texts
+from pki.pades.geometry import page_geometries
+from pki.pades.increment import Growing
+from pki.pades.open_fields import open_fields
+from pki.pades.placement import Corner, Placement, place
+from pki.pades.plain_text import Ink, PlainText
+from pki.pades.prepare import prepare
+
+# Of a seal's text where the document has no place for it, from the edges of the page.
+_FROM_EDGE_MM: Final = (30.0, 22.0)
+_SIZE_MM: Final = (36.0, 36.0)
+# Top right of the first page of an attachment (Decree 30, Annex I): 15 mm from the edge, 8 mm from the top.
+_ATTACHMENT_MM: Final = (15.0, 8.0, 70.0, 17.0)
+_ATTACHMENT_SIZE_PT: Final = 10.0
+
+
+def prepare_seal(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
+    """Write what follows the source: the filled fields, then the update with the seal's empty signature."""
+    fields = open_fields(source)
+    texts = fill_texts(source, values) if (values := _values(facts, fields)) else b""
+    grown = Growing(source)
+    grown.seek(0, os.SEEK_END)
+    grown.write(texts)
+    in_place = SEAL in fields
+    prepared = prepare(
+        grown,
+        certificate_der=base64.b64decode(facts["certificate"]),
+        now=datetime.fromisoformat(facts["now"]),
+        field_name=SEAL,
+        mark=_mark(facts),
+        placement=None if in_place else _placement(facts, source),
+        lock=Lock.ALL,
+        signer_name=facts["agency"],
+    )
+    output.write(texts)
+    output.write(prepared.appended)
+    return {"prepared": prepared.to_json(), "texts": len(texts), "filled": sorted(values)}
+
+
+def _values(facts: Facts, fields: frozenset[str]) -> Mapping[str, FieldValue]:
+    """Return what to fill in, by the fields that the document has for it."""
+    if not facts["is_main"]:
+        return {}
+    wanted = {
+        NUMBER: FieldValue(facts["label"], PlainText((facts["label"],))),
+        DATE: FieldValue(facts["date"], PlainText((facts["date"],))),
+    }
+    if facts["code"] is not None:
+        address, digits = facts["code"]
+        wanted[CODE] = FieldValue(digits, QrMark(address, digits))
+    return {name: value for name, value in wanted.items() if name in fields}
+
+
+def _mark(facts: Facts) -> Drawn:
+    lines = tuple(facts["lines"])
+    if facts["is_main"]:
+        return PlainText(lines, ink=Ink.RED, bold=True, centred=True)
+    return PlainText(lines, size_pt=_ATTACHMENT_SIZE_PT)
+
+
+def _placement(facts: Facts, source: IO[bytes]) -> Placement:
+    pages = page_geometries(source)
+    if not facts["is_main"]:
+        right, top, width, height = _ATTACHMENT_MM
+        return place(pages, page=1, corner=Corner.TOP_RIGHT, x_mm=right, y_mm=top, width_mm=width, height_mm=height)
+    wanted: dict[str, Any] = facts["place"]
+    return place(
+        pages,
+        page=wanted["page"] or len(pages),
+        corner=Corner(wanted["corner"]),
+        x_mm=_FROM_EDGE_MM[0],
+        y_mm=_FROM_EDGE_MM[1],
+        width_mm=_SIZE_MM[0],
+        height_mm=_SIZE_MM[1],
+    )
