@@ -17,7 +17,6 @@ from app.citizen_forms.service import LONGEST_NOTE
 from pki.forms.fields import FieldKind, FormField
 from pki.forms.filling import TICKED
 
-_MISSING: Final = _l("Answer this question.")
 _TOO_LONG: Final = _l("This answer is too long for the paper. Write it shorter.")
 _UNREADABLE: Final = _l("This answer holds a character that cannot be printed. Write it with letters and figures.")
 
@@ -109,7 +108,9 @@ class ActForm(FlaskForm):
 
 
 def _entry(question: FormField) -> Field:
-    required = [InputRequired(_MISSING)] if question.required else []
+    # The question stands in the sentence: the list at the top of the page says which ones are missing.
+    missing = _l("Answer this: %(question)s", question=question.label)
+    required = [InputRequired(missing)] if question.required else []
     match question.kind:
         case FieldKind.CHECKBOX:
             return BooleanField(question.label, validators=required)

@@ -106,7 +106,7 @@ def file(file_id: str) -> ResponseReturnValue:
 
 
 @bp.route("/documents/<uuid:document_id>/code", methods=["GET", "POST"])
-@needs(Permission.SIGN_DOCUMENTS)
+@needs(Permission.SIGN_DOCUMENTS, Permission.ISSUE_DOCUMENTS)
 def disclosure(document_id: UUID) -> ResponseReturnValue:
     """Choose what the public may learn of a document that is not issued yet; see what its code says once it is."""
     now = datetime.now(UTC)

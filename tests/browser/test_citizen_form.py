@@ -42,7 +42,7 @@ def test_a_form_is_filled_signed_and_sent_on_a_phone_and_answered_by_the_ward(
     # What is missing is said at the top, and each line leads to its question.
     page.get_by_role("button", name="Tiếp tục").click()
     summary = page.get_by_role("alert")
-    expect(summary).to_contain_text("Hãy trả lời câu này.")
+    expect(summary).to_contain_text("Hãy trả lời: Nơi cư trú hiện nay")
     citizen.expect_well_made()
     summary.get_by_role("link").first.click()
     expect(page.get_by_label("Họ và tên của bạn")).to_be_focused()
@@ -59,6 +59,7 @@ def test_a_form_is_filled_signed_and_sent_on_a_phone_and_answered_by_the_ward(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Đọc và ký")
     sign = page.get_by_role("button", name="Ký số")
     expect(sign).to_be_visible()
+    expect(page.get_by_role("button", name="Trang sau")).to_be_hidden()
     citizen.expect_well_made()
     sign.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Gửi:", timeout=15_000)

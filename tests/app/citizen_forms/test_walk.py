@@ -81,7 +81,7 @@ def test_a_question_that_must_be_answered_is_asked_again(sign_in: SignIn, lan: S
     for name in ("q0", "q3", "q4", "q7"):
         answer = fill(citizen, form_id, **{name: None})
         assert answer.status_code == 422, name
-        assert "Hãy trả lời câu này." in answer.get_data(as_text=True)
+        assert "Hãy trả lời: " in answer.get_data(as_text=True)
     assert fill(citizen, form_id, q6=None).status_code == 302
 
 
