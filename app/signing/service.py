@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.archive import service as archive
 from app.audit import service as audit
 from app.certificates import register
 from app.certificates.models import Certificate, CertificateState
@@ -204,6 +205,7 @@ def complete(
     documents.mark_signed(session, document, signer=found.person_id, now=now)
     if turn is not None:
         routes.signed(session, actor, turn, document, made, now=now)
+    archive.note(session, document, made, now=now)
     found.state, found.version_id = SessionState.COMPLETED, made.id
     audit.record(
         session,

@@ -8,7 +8,6 @@ In two steps for those who keep the key of the timestamp unit elsewhere: `prepar
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import secrets
 from collections.abc import Callable
@@ -23,12 +22,12 @@ from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 
 from pki import tsa
 from pki.errors import PdfRefused
-from pki.pades import byte_range, dss
+from pki.pades import dss, increment
 from pki.pades.boundary import refusing
 from pki.pades.cms import timestamp_request_of
 from pki.pades.dss import Material
 from pki.pades.faults import PdfFault
-from pki.pades.increment import Growing, hash_into
+from pki.pades.increment import Growing
 
 # Takes a DER TimeStampReq, returns the DER TimeStampResp.
 Timestamper = Callable[[bytes], bytes]
@@ -146,15 +145,9 @@ def digest_of(base: IO[bytes], prepared: PreparedTimestamp) -> bytes:
 
     Raises PdfRefused(BYTE_RANGE) if its place is not one hexadecimal string behind the base.
     """
-    start, end = (at - prepared.base_size for at in prepared.gap)
-    appended = memoryview(prepared.appended)
-    if not byte_range.is_sound(prepared.appended, (0, start, end, len(appended) - end)):
-        raise PdfRefused(PdfFault.BYTE_RANGE)
-    hashed = hashlib.sha256()
-    hash_into(base, hashed)
-    hashed.update(appended[:start])
-    hashed.update(appended[end:])
-    return hashed.digest()
+    start, end = prepared.gap
+    size = prepared.base_size + len(prepared.appended)
+    return increment.digest(base, prepared.appended, (0, start, end, size - end))
 
 
 def _open(stream: IO[bytes]) -> IncrementalPdfFileWriter:
