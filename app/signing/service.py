@@ -289,8 +289,10 @@ def _signer(session: Session, actor: Actor) -> Person:
 
 def _turn(session: Session, document: Document, person: Person, *, now: datetime) -> Turn | None:
     """Return the signer's turn on the document's route, None without a route. Raises Conflict if it is another's."""
+    if routes.may_sign_freely(session, document.id):
+        return None
     turn = routes.turn_of(session, document.id, person.id, now=now)
-    if turn is None and not routes.may_sign_freely(session, document.id):
+    if turn is None:
         raise Conflict(
             _l("This document is on its way, and it is not your turn to sign. Nothing was signed."),
             _l("Look where it is on its page."),
