@@ -393,6 +393,15 @@ def locked() -> bytes:
     return sign_pdf(writer, details, _other_program(), new_field_spec=spec).getvalue()
 
 
+def closed_by_another_program() -> bytes:
+    """Return a PDF in which a signer closed one field and allowed no changes."""
+    lock = FieldMDPSpec(FieldMDPAction.INCLUDE, fields=["last"])
+    spec = SigFieldSpec("last", field_mdp_spec=lock, doc_mdp_update_value=MDPPerm.NO_CHANGES)
+    writer = IncrementalPdfFileWriter(BytesIO(plain()))
+    details = PdfSignatureMetadata(field_name="last")
+    return sign_pdf(writer, details, _other_program(), new_field_spec=spec).getvalue()
+
+
 def signed_by_another_program(pdf: bytes, box: tuple[float, float, float, float]) -> bytes:
     """Return the file with one more signature, visible in `box` of page 1 wherever that is."""
     whole = (int(box[0]), int(box[1]), int(box[2]), int(box[3]))
