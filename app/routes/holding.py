@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,10 +32,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     in_agency = and_(started, scope.within(actor, Permission.FOLLOW_ROUTES, Route.agency_id))
     if actor.person_id is None:
         return in_agency
-    takes_part = exists().where(
-        RouteStep.route_id == Route.id,
-        or_(RouteStep.done_by == actor.person_id, people.may_act(actor.person_id)),
-    )
+    takes_part = Route.id.in_(people.routes_of(actor.person_id))
     mine = and_(Route.drafter_id == actor.person_id, Route.state != RouteState.TEMPLATE)
     return or_(mine, in_agency, and_(started, takes_part))
 

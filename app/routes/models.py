@@ -146,9 +146,10 @@ class RouteStep(Base):
         CheckConstraint("state IN ('waiting', 'open', 'done', 'declined')", name="state_is_known"),
         CheckConstraint("days BETWEEN 1 AND 60", name="days_are_few"),
         UniqueConstraint("route_id", "number", deferrable=True, initially="DEFERRED"),
-        Index("ix_route_step_open_person", "person_id", postgresql_where=text("state = 'open'")),
-        Index("ix_route_step_open_post", "agency_id", postgresql_where=text("state = 'open'")),
-        Index("ix_route_step_person_id", "person_id"),
+        Index("ix_route_step_open", "route_id", postgresql_where=text("state = 'open'")),
+        Index(None, "person_id"),
+        Index(None, "agency_id", "post_title"),
+        Index(None, "done_by"),
     )
 
     id: Mapped[PublicId]

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, func, or_, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
 from app.accounts.models import Account, RoleGrant
 from app.core.permissions import ROLE_PERMISSIONS, Permission
 from app.registry.models import Agency, Person, Post
 from app.registry.search import pattern
-from app.routes.models import Act, Delegation, RouteStep
+from app.routes.models import Act, Delegation, RouteStep, StepState
 
 # What an act asks of a person's roles.
 NEEDED: Final = {
@@ -33,9 +33,21 @@ class Standing:
     absent: Person | None
 
 
-def may_act(person_id: UUID, *, now: datetime | None = None) -> ColumnElement[bool]:
-    """Return the condition on RouteStep that the person may act on it at `now` (None: the database's clock)."""
-    return or_(is_named(person_id), _is_handed(person_id, now))
+def may_act(person_id: UUID, *, now: datetime) -> ColumnElement[bool]:
+    """Return the condition on RouteStep that it is open and the person may act on it at `now`.
+
+    The query begins at the person, so that it costs what they have to do, however many routes there are.
+    """
+    step = aliased(RouteStep)
+    theirs = [query.where(step.state == StepState.OPEN) for query in _named(step, step.id, person_id, now)]
+    return RouteStep.id.in_(union(*theirs))
+
+
+def routes_of(person_id: UUID) -> CompoundSelect[UUID]:
+    """Return the routes with a step that names the person, now or by deputy, or that they did."""
+    step = aliased(RouteStep)
+    did = select(step.route_id).where(step.done_by == person_id)
+    return union(did, *_named(step, step.route_id, person_id, None))
 
 
 def is_named(person_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
@@ -58,7 +70,7 @@ def standing(session: Session, step: RouteStep, person_id: UUID, *, now: datetim
         select(Person)
         .join(Delegation, Delegation.person_id == Person.id)
         .join(RouteStep, this)
-        .where(_in_force(person_id, now), is_named(Delegation.person_id))
+        .where(Delegation.deputy_id == person_id, *_running(now), is_named(Delegation.person_id))
         .order_by(Delegation.made_at)
         .limit(1)
     )
@@ -136,19 +148,26 @@ def find(session: Session, text: str, permission: Permission, *, limit: int = 15
     return session.scalars(query).unique().all()
 
 
-def _is_handed(person_id: UUID, now: datetime | None) -> ColumnElement[bool]:
-    return exists(select(Delegation.id).where(_in_force(person_id, now), is_named(Delegation.person_id)))
+def _named(
+    step: type[RouteStep], column: InstrumentedAttribute[UUID], person_id: UUID, now: datetime | None
+) -> Sequence[Select[UUID]]:
+    """Return `column` of the steps that name the person, their post, or somebody whom they stand in for."""
+    holds = and_(Post.agency_id == step.agency_id, Post.title == step.post_title, Post.ended_at.is_(None))
+    deputising = and_(Delegation.deputy_id == person_id, *_running(now, step))
+    return [
+        select(column).where(step.person_id == person_id),
+        select(column).join(Post, holds).where(Post.person_id == person_id),
+        select(column).join(Delegation, Delegation.person_id == step.person_id).where(deputising),
+        select(column).join(Post, holds).join(Delegation, Delegation.person_id == Post.person_id).where(deputising),
+    ]
 
 
-def _in_force(deputy_id: UUID, now: datetime | None) -> ColumnElement[bool]:
-    return and_(Delegation.deputy_id == deputy_id, *_running(now))
-
-
-def _running(now: datetime | None) -> list[ColumnElement[bool]]:
+def _running(now: datetime | None, step: type[RouteStep] = RouteStep) -> list[ColumnElement[bool]]:
+    # None: the database's clock.
     moment = func.now() if now is None else now
     hands_over = or_(
-        and_(RouteStep.act == Act.INITIAL, Delegation.initials),
-        and_(RouteStep.act == Act.FORMAT, Delegation.formats),
-        and_(RouteStep.act == Act.SIGN, Delegation.signs),
+        and_(step.act == Act.INITIAL, Delegation.initials),
+        and_(step.act == Act.FORMAT, Delegation.formats),
+        and_(step.act == Act.SIGN, Delegation.signs),
     )
     return [Delegation.ended_at.is_(None), Delegation.first_day <= moment, Delegation.last_day > moment, hands_over]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, false, or_, select
+from sqlalchemy import ColumnElement, false, or_, select
 
 from app.core.permissions import Actor, Permission
 from app.documents.models import Document
@@ -14,17 +14,14 @@ from app.routes.models import Route, RouteDocument
 
 def shows(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on Document: it travels on a route the actor may see, or came to their agency."""
-    on_route = exists(
-        select(RouteDocument.document_id)
-        .join(Route, Route.id == RouteDocument.route_id)
-        .where(RouteDocument.document_id == Document.id, visible(actor))
-    )
-    received = exists(
+    # Asked once for a query over all papers, not once for each of them.
+    on_route = select(RouteDocument.document_id).join(Route, Route.id == RouteDocument.route_id).where(visible(actor))
+    received = (
         select(RouteDocument.document_id)
         .join(Dispatch, Dispatch.route_id == RouteDocument.route_id)
-        .where(RouteDocument.document_id == Document.id, came_to(actor))
+        .where(came_to(actor))
     )
-    return or_(on_route, received)
+    return or_(Document.id.in_(on_route), Document.id.in_(received))
 
 
 def came_to(actor: Actor) -> ColumnElement[bool]:

@@ -33,15 +33,15 @@ def tab_to(page: Page, words: str) -> None:
 def press(page: Page, words: str) -> None:
     """Reach a link or a button by keyboard and use it."""
     tab_to(page, words)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def search(page: Page, field: str, text: str) -> None:
     tab_to(page, field)
     page.keyboard.type(text)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def choose(page: Page, words: str, *, down: int = 0) -> None:

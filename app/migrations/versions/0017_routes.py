@@ -207,16 +207,11 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_route_step_open_person",
-        "route_step",
-        ["person_id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'open'"),
-    )
-    op.create_index(
-        "ix_route_step_open_post", "route_step", ["agency_id"], unique=False, postgresql_where=sa.text("state = 'open'")
+        "ix_route_step_open", "route_step", ["route_id"], unique=False, postgresql_where=sa.text("state = 'open'")
     )
     op.create_index("ix_route_step_person_id", "route_step", ["person_id"], unique=False)
+    op.create_index("ix_route_step_agency_id_post_title", "route_step", ["agency_id", "post_title"], unique=False)
+    op.create_index("ix_route_step_done_by", "route_step", ["done_by"], unique=False)
     op.create_table(
         "dispatch_event",
         sa.Column("id", sa.Uuid(), nullable=False),
