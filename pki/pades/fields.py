@@ -181,13 +181,12 @@ def signature_field(name: str, placement: Placement | None, lock: Lock) -> SigFi
 
 def rights_of(lock: Lock) -> Rights | None:
     """Return the lock as files say it; signing stays allowed, since proofs for the archive are added last."""
-    match lock:
-        case Lock.NOTHING:
-            return None
-        case Lock.ALL_BUT_ISSUE:
-            return Rights(FieldMDPSpec(FieldMDPAction.EXCLUDE, [SEAL, *FILLED_AT_ISSUE]), MDPPerm.FILL_FORMS)
-        case Lock.ALL:
-            return Rights(FieldMDPSpec(FieldMDPAction.ALL), MDPPerm.FILL_FORMS)
+    if lock is Lock.NOTHING:
+        return None
+    closed = FieldMDPSpec(FieldMDPAction.ALL)
+    if lock is Lock.ALL_BUT_ISSUE:
+        closed = FieldMDPSpec(FieldMDPAction.EXCLUDE, [SEAL, *FILLED_AT_ISSUE])
+    return Rights(closed, MDPPerm.FILL_FORMS)
 
 
 def _walk(entries: Iterable[generic.PdfObject], *, parent: str, kind: str, depth: int) -> Iterator[Field]:

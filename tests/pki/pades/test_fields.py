@@ -145,6 +145,10 @@ def test_a_signature_that_allows_no_changes_closes_every_field() -> None:
     assert fault_of(lambda: pdfs.prepared(pdfs.closed_by_another_program())) is PdfFault.LOCKED
 
 
+def test_a_certification_that_lets_forms_be_filled_closes_no_field() -> None:
+    assert pdfs.prepared(pdfs.certified(MDPPerm.FILL_FORMS)).field_name == "signature_1"
+
+
 @pytest.mark.parametrize("name", [HEAD, "so_ky"])
 def test_a_name_that_is_there_or_begins_another_is_refused(name: str) -> None:
     started = with_fields()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -11,11 +12,12 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageChops
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from pki.errors import PdfRefused
 from pki.pades.appearance import Mark, face, render
 from pki.pades.faults import PdfFault
-from pki.pades.geometry import page_geometries
+from pki.pades.geometry import page_geometries, page_geometry
 from pki.pades.placement import POINTS_PER_MM, Corner, PageGeometry, Placement, check_inside, place
 from tests.factories import pdfs
 
@@ -170,6 +172,45 @@ def test_a_place_that_is_not_on_a_page_is_refused(page: int, x_mm: float) -> Non
 def test_a_mark_without_a_size_or_over_the_edge_is_refused(rectangle: tuple[float, float, float, float]) -> None:
     with pytest.raises(PdfRefused):
         check_inside((A4,), Placement(1, rectangle))
+
+
+def test_a_mark_on_a_page_that_is_not_there_is_refused() -> None:
+    with pytest.raises(PdfRefused):
+        check_inside((A4,), Placement(2, (10.0, 10.0, 50.0, 50.0)))
+
+
+def _opened(change: Callable[[pikepdf.Pdf], None]) -> PdfFileReader:
+    with pikepdf.open(BytesIO(pdfs.plain())) as pdf:
+        change(pdf)
+        return PdfFileReader(BytesIO(pdfs.saved(pdf)))
+
+
+def test_both_ways_of_measuring_a_page_agree() -> None:
+    def change(pdf: pikepdf.Pdf) -> None:
+        page = pdf.pages[0].obj
+        del page.MediaBox
+        pdf.Root.Pages.MediaBox = Array([700, 800, 50, 20])
+        pdf.Root.Pages.Rotate = 450
+        page.CropBox = Array([60, 30, 690, 900])
+        page.UserUnit = 2
+
+    reader = _opened(change)
+    assert page_geometry(reader, 1) == PageGeometry((60, 30, 690, 800), 90, 2.0)
+    assert page_geometries(reader.stream) == (page_geometry(reader, 1),)
+
+
+def test_a_page_without_a_size_or_below_itself_is_damage() -> None:
+    def without_size(pdf: pikepdf.Pdf) -> None:
+        del pdf.pages[0].obj.MediaBox
+
+    def below_itself(pdf: pikepdf.Pdf) -> None:
+        without_size(pdf)
+        pdf.Root.Pages.Parent = pdf.Root.Pages
+
+    for change in (without_size, below_itself):
+        with pytest.raises(PdfRefused) as caught:
+            page_geometry(_opened(change), 1)
+        assert caught.value.fault is PdfFault.DAMAGED
 
 
 def test_the_visible_box_is_the_crop_box_inside_the_media_box() -> None:

@@ -14,11 +14,13 @@ from asn1crypto import cms as asn1_cms
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from pki import der
 from pki.errors import PdfRefused, PkiError, SignatureMismatch, TimestampRefused
 from pki.keys import Curve, SoftwareKey
 from pki.pades import byte_range, cms
 from pki.pades.appearance import Mark
 from pki.pades.boundary import refusing
+from pki.pades.cms import Commitment
 from pki.pades.faults import PdfFault
 from pki.pades.finish import finish
 from pki.pades.placement import Placement
@@ -61,6 +63,33 @@ def test_the_attributes_are_exactly_type_digest_and_certificate(waiting: Prepare
     assert named == hashlib.sha256(leaf.certificate_der).digest()
 
 
+@pytest.mark.parametrize("commitment", list(Commitment))
+def test_a_commitment_is_a_fourth_attribute_only_when_it_is_asked_for(
+    leaf: factory.Leaf, commitment: Commitment
+) -> None:
+    waiting = pdfs.prepared(leaf=leaf, commitment=commitment)
+    attributes = [one.children() for one in der.read(waiting.signed_attributes_der).children()]
+    values = {kind.as_oid(): value for kind, value in attributes}
+    assert len(values) == 4
+    (indication,) = values["1.2.840.113549.1.9.16.2.16"].children()
+    assert indication.children()[0].as_oid() == commitment.value
+    assert finished(waiting, leaf, leaf.key.sign(waiting.signed_attributes_der)).startswith(pdfs.plain())
+
+
+def test_the_message_is_der_that_another_encoder_writes_alike(leaf: factory.Leaf) -> None:
+    waiting = pdfs.prepared(leaf=leaf)
+    made = cms.signed_data(
+        leaf.key.sign(waiting.signed_attributes_der),
+        attributes_der=waiting.signed_attributes_der,
+        certificate_der=leaf.certificate_der,
+        chain_der=(leaf.issuer.certificate_der,),
+        timestamp_token_der=None,
+    )
+    read = asn1_cms.ContentInfo.load(made, strict=True)
+    assert read["content"]["signer_infos"][0]["signature_algorithm"]["algorithm"].native == "sha256_ecdsa"
+    assert read.copy().dump(force=True) == made
+
+
 def test_the_range_leaves_out_the_placeholder_alone_and_ends_at_the_end(waiting: PreparedSignature) -> None:
     start, gap_start, gap_end, tail = waiting.byte_range
     assert start == 0
@@ -89,6 +118,17 @@ def test_json_of_one_file_does_not_fit_another(waiting: PreparedSignature) -> No
     with pytest.raises(PdfRefused) as caught:
         PreparedSignature.from_json(waiting.to_json(), BytesIO(pdfs.flipped(pdfs.plain(), 40)), waiting.appended)
     assert fault_of(caught) is PdfFault.BYTE_RANGE
+
+
+def test_json_of_a_longer_file_does_not_fit(waiting: PreparedSignature) -> None:
+    with pytest.raises(PdfRefused) as caught:
+        PreparedSignature.from_json(waiting.to_json(), BytesIO(pdfs.plain() + b" "), waiting.appended)
+    assert fault_of(caught) is PdfFault.BYTE_RANGE
+
+
+def test_a_mark_without_a_place_is_not_shown() -> None:
+    with pikepdf.open(BytesIO(pdfs.signed(mark=pdfs.MARK))) as pdf:
+        assert "/AP" not in pdf.Root.AcroForm.Fields[0]
 
 
 def test_json_with_a_range_outside_the_file_is_refused(waiting: PreparedSignature) -> None:
@@ -158,6 +198,26 @@ def test_a_signature_by_an_rsa_key_is_accepted_and_by_an_unknown_kind_is_not() -
     strange = ed25519.Ed25519PrivateKey.generate()
     with pytest.raises(SignatureMismatch):
         cms.check_signature(strange.sign(signed), signed, foreign_leaf(strange))
+
+
+def test_a_message_of_an_rsa_signer_names_its_algorithm() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    made = cms.signed_data(
+        b"value",
+        attributes_der=cms.signed_attributes(bytes(32), foreign_leaf(key)),
+        certificate_der=foreign_leaf(key),
+        chain_der=(),
+        timestamp_token_der=None,
+    )
+    (signer,) = asn1_cms.ContentInfo.load(made, strict=True)["content"]["signer_infos"]
+    assert signer["signature_algorithm"]["algorithm"].native == "sha256_rsa"
+
+
+def test_a_certificate_that_cannot_be_read_signs_nothing() -> None:
+    with pytest.raises(SignatureMismatch):
+        cms.check_signature(b"value", b"signed", b"no certificate")
+    with pytest.raises(SignatureMismatch):
+        cms.signed_data(b"v", attributes_der=b"1", certificate_der=b"no", chain_der=(), timestamp_token_der=None)
 
 
 def test_a_field_name_is_used_once(leaf: factory.Leaf) -> None:
