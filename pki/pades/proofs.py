@@ -184,10 +184,13 @@ def _gen_time(token: tsa.Token) -> datetime:
 
 def _token(signature: EmbeddedPdfSignature) -> tsa.Token | None:
     """Return the timestamp inside a signature, the first if there are several."""
-    for attribute in signature.signer_info["unsigned_attrs"] or ():
-        if attribute["type"].native == "signature_time_stamp_token":
-            return tsa.read_token(attribute["values"][0].dump())
-    return None
+    values = (
+        attribute["values"][0].dump()
+        for attribute in signature.signer_info["unsigned_attrs"] or ()
+        if attribute["type"].native == "signature_time_stamp_token"
+    )
+    first = next(values, None)
+    return tsa.read_token(first) if first is not None else None
 
 
 def _content(stamp: EmbeddedPdfSignature) -> bytes:

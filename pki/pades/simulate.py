@@ -72,9 +72,8 @@ def will_verify(
     judge = _Judge(opened, trust, evidence, now)
     limits = [limit for one in judge.stamps for limit in judge.of_stamp(one)]
     limits += [limit for one in signatures for limit in judge.of_signature(one)]
-    first = min(limits, key=lambda limit: limit.at, default=None)
-    if first is None:
-        return Forecast(True, None, None, None)
+    # Nothing holds for ever: a signature ends with its certificate, a timestamp with its unit's.
+    first = min(limits, key=lambda limit: limit.at)
     return Forecast(at < first.at, first.at, first.why, first.field_name)
 
 
@@ -93,38 +92,28 @@ class _Judge:
 
     def of_stamp(self, stamp: Entry) -> Sequence[_Limit]:
         """Return what limits a document timestamp: its own end, or what was wrong when the next one covered it."""
-        following = self._next_stamp(stamp)
-        if stamp.token is None or following is None or following.token is None:
-            return self._open_end(stamp)
-        return self._past(stamp, stamp.token.signer_der, following.token.gen_time, Purpose.TIMESTAMPING)
+        return self._of_time(stamp, stamp.token) if stamp.token is not None else []
 
     def of_signature(self, signature: Entry) -> Sequence[_Limit]:
         """Return what limits a signature: the end of its proof of time, and of what tells its certificate's status."""
-        following = self._next_stamp(signature)
-        token = signature.token or (following.token if following else None)
+        token = signature.token or self._next_time(signature)
         if token is None:
             return [_Limit(_end(signature.signer_der), Weakness.TIME_NOT_PROVEN, signature.field_name)]
-        limits = list(self._past(signature, signature.signer_der, token.gen_time, Purpose.SIGNING))
-        if signature.token is not None and following is None:
-            limits += self._open_end(signature)
-        elif signature.token is not None and following is not None and following.token is not None:
-            covered_at = following.token.gen_time
-            limits += self._past(signature, signature.token.signer_der, covered_at, Purpose.TIMESTAMPING)
-        return limits
+        limits = self._past(signature, signature.signer_der, token.gen_time, Purpose.SIGNING)
+        return [*limits, *self._of_time(signature, signature.token)] if signature.token is not None else limits
 
-    def _next_stamp(self, entry: Entry) -> Entry | None:
-        later = self._entries[self._entries.index(entry) + 1 :]
-        return next((one for one in later if one.is_document_timestamp), None)
-
-    def _open_end(self, entry: Entry) -> Sequence[_Limit]:
-        """Return when the newest timestamp over an entry ends, and what is wrong with its unit today."""
-        if entry.token is None:
-            return []
-        end = holds_until(entry.token, [*entry.others_der, *entry.token.certificates_der, *self._certificates])
+    def _of_time(self, entry: Entry, token: tsa.Token) -> Sequence[_Limit]:
+        following = self._next_time(entry)
+        if following is not None:
+            return self._past(entry, token.signer_der, following.gen_time, Purpose.TIMESTAMPING)
+        end = holds_until(token, [*entry.others_der, *token.certificates_der, *self._certificates])
         limits = [_Limit(end, Weakness.TIMESTAMP_ENDS, entry.field_name)]
-        if self._now < end:
-            limits += self._now_known(entry, entry.token)
-        return limits
+        return [*limits, *self._now_known(entry, token)] if self._now < end else limits
+
+    def _next_time(self, entry: Entry) -> tsa.Token | None:
+        """Return the first document timestamp behind an entry."""
+        later = self._entries[self._entries.index(entry) + 1 :]
+        return next((one.token for one in later if one.is_document_timestamp), None)
 
     def _now_known(self, entry: Entry, token: tsa.Token) -> Sequence[_Limit]:
         verdict = self._verdict(token.signer_der, token.certificates_der, self._now, Purpose.TIMESTAMPING, self._known)
