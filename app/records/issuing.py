@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from app.accounts import service as accounts
 from app.accounts import step_up
 from app.accounts.models import Account
 from app.accounts.step_up_models import StepUp
+from app.archive import service as archive
 from app.audit import service as audit
 from app.certificates import key_access, register
 from app.certificates.models import Certificate
@@ -41,6 +43,7 @@ from app.routes import dispatch
 from app.routes import service as routes
 from app.routes.models import Route, RouteDocument
 from app.seals import service as seals
+from pki.claim_mark import QrMark
 from pki.errors import KeyUnavailable, PdfRefused, TimestampRefused
 from pki.keys import SigningKey
 from pki.pades.faults import PdfFault
@@ -53,6 +56,23 @@ class NotIssued(AppError):
         super().__init__(_l("Nothing was issued."))
         self.fault = fault
         self.may_pass = may_pass
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the papers of one order have in common."""
+
+    settings: Settings
+    storage: Storage
+    clerk: Actor
+    proof: StepUp
+    statement: Statement
+    seal: Certificate
+    key: SigningKey = field(repr=False)
+    # Number and symbol.
+    label: str
+    timestamp: Timestamper
+    now: datetime
 
 
 def issue(
@@ -84,11 +104,10 @@ def issue(
     number = registers.next_number(session, series.id)
     written = label(number, statement.symbol)
     reach("records.numbered")
+    work = _Work(settings, storage, clerk, proof, statement, seal, key, written, timestamp, now)
     made: dict[UUID, DocumentVersion] = {}
     for paper in route.papers:
-        made[paper.document_id] = _seal_paper(
-            session, settings, storage, clerk, proof, statement, paper, seal, key, written, timestamp, now=now
-        )
+        made[paper.document_id] = _seal_paper(session, work, paper)
         reach("records.sealed")
     entry = _enter(session, route, series.id, number, written, statement, made, seal, request.person_id, now=now)
     reach("records.entered")
@@ -197,64 +216,68 @@ def _seal(
         raise NotIssued(Fault.KEY_UNAVAILABLE, may_pass=True) from error
 
 
-def _seal_paper(
-    session: Session,
-    settings: Settings,
-    storage: Storage,
-    clerk: Actor,
-    proof: StepUp,
-    statement: Statement,
-    paper: RouteDocument,
-    seal: Certificate,
-    key: SigningKey,
-    written: str,
-    timestamp: Timestamper,
-    *,
-    now: datetime,
-) -> DocumentVersion:
-    base = paper.document.newest
-    is_main = paper.position == 0
-    with _as(Fault.NUMBER_TOO_LONG):
-        code = claims.qr_for(
-            session, settings, paper.document, number=written, issued_on=statement.issued_on, signed=base, seal=seal,
-            key=key, now=now,
-        ) if is_main else None  # fmt: skip
+def _seal_paper(session: Session, work: _Work, paper: RouteDocument) -> DocumentVersion:
+    """Add the sealed version of one paper, with all its proofs, and write down the use of the seal."""
+    base, is_main = paper.document.newest, paper.position == 0
     order = sealing.Order(
-        certificate_der=seal.der or b"",
-        chain_der=register.chain_of(session, seal)[:-1],
-        agency=route_agency(paper),
-        label=written,
-        issued_on=statement.issued_on,
-        place=statement.place,
-        code=code,
+        certificate_der=work.seal.der or b"",
+        chain_der=register.chain_of(session, work.seal)[:-1],
+        agency=paper.route.agency.name,
+        label=work.label,
+        issued_on=work.statement.issued_on,
+        place=work.statement.place,
+        code=_code(session, work, paper) if is_main else None,
         is_main=is_main,
-        now=now,
+        now=work.now,
     )
-    with _sealing(), sealing.sealed(storage.path_of(base.sha256), order, key, timestamp) as done:
+    with _sealing(), sealing.sealed(work.storage.path_of(base.sha256), order, work.key, work.timestamp) as done:
+        with _as(Fault.NO_PROOFS):
+            raised = archive.augment_to(
+                session, work.settings, done.path, level=Level.ARCHIVE, timestamp=work.timestamp
+            )
+        done.append(raised.appended)
         version = documents.add_version(
             session,
             paper.document,
             base=base,
             made_by=MadeBy.SEAL,
-            sha256=storage.put_stream(done.file, largest=sealing.LARGEST),
+            sha256=work.storage.put_stream(done.file, largest=sealing.LARGEST),
             size=done.size,
             pages=base.pages,
             signatures=base.signatures + 1,
-            person_id=clerk.person_id or paper.document.owner_id,
-            level=Level.TIMESTAMP,
-            now=now,
+            person_id=work.clerk.person_id or paper.document.owner_id,
+            level=raised.level,
+            now=work.now,
         )
     if is_main:
         claims.issued(session, paper.document_id, version)
     seals.record_use(
-        session, clerk, seal, version, proof, number=written, document_digest=done.document_digest, now=now
+        session,
+        work.clerk,
+        work.seal,
+        version,
+        work.proof,
+        number=work.label,
+        document_digest=done.document_digest,
+        now=work.now,
     )
+    archive.note(session, paper.document, version, now=work.now, renew_by=raised.renew_by)
     return version
 
 
-def route_agency(paper: RouteDocument) -> str:
-    """Return the name of the agency that issues the paper."""
-    return paper.route.agency.name
+def _code(session: Session, work: _Work, paper: RouteDocument) -> QrMark:
+    with _as(Fault.NUMBER_TOO_LONG):
+        return claims.qr_for(
+            session,
+            work.settings,
+            paper.document,
+            number=work.label,
+            issued_on=work.statement.issued_on,
+            signed=paper.document.newest,
+            seal=work.seal,
+            key=work.key,
+            now=work.now,
+        )
 
 
 def _enter(

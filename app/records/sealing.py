@@ -55,8 +55,19 @@ class Sealed:
     """The sealed file, at its beginning; it is gone when the block ends."""
 
     file: IO[bytes]
-    size: int
+    path: Path
     document_digest: bytes
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def append(self, update: bytes) -> None:
+        """Put an incremental update behind it."""
+        self.file.seek(0, os.SEEK_END)
+        self.file.write(update)
+        self.file.flush()
+        self.file.seek(0)
 
 
 @contextmanager
@@ -67,7 +78,7 @@ def sealed(base: Path, order: Order, key: SigningKey, timestamp: Timestamper) ->
     storage and what the child appended.
     """
     facts, output = sandbox.run(sealing_job.prepare_seal, _facts(order), base)
-    with output, tempfile.TemporaryFile() as file:
+    with output, tempfile.NamedTemporaryFile() as file:
         with base.open("rb") as source:
             shutil.copyfileobj(source, file)
         file.write(output.read(facts["texts"]))
@@ -81,11 +92,9 @@ def sealed(base: Path, order: Order, key: SigningKey, timestamp: Timestamper) ->
             chain_der=order.chain_der,
             timestamp=timestamp,
         )
-        file.seek(0, os.SEEK_END)
-        file.write(update)
-        size = file.tell()
-        file.seek(0)
-        yield Sealed(file, size, prepared.document_digest)
+        done = Sealed(file, Path(file.name), prepared.document_digest)
+        done.append(update)
+        yield done
 
 
 def _facts(order: Order) -> dict[str, Any]:

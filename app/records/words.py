@@ -48,16 +48,16 @@ FAULTS: Final[Mapping[Fault, Sentence]] = {
 }
 
 STATES: Final[Mapping[EntryState, Sentence]] = {
-    EntryState.ISSUED: _l("Issued"),
+    EntryState.ISSUED: _l("Issued and in force"),
     EntryState.RESERVED: _l("On paper"),
     EntryState.UNUSED: _l("Not used"),
     EntryState.CANCELLED: _l("Cancelled"),
 }
 
 REQUEST_STATES: Final[Mapping[RequestState, Sentence]] = {
-    RequestState.WAITING: _l("Being issued"),
-    RequestState.DONE: _l("Issued"),
-    RequestState.REFUSED: _l("Not issued"),
+    RequestState.WAITING: _l("Being sealed"),
+    RequestState.DONE: _l("Sealed and sent"),
+    RequestState.REFUSED: _l("Not sealed"),
 }
 
 KINDS: Final[Mapping[Kind, Sentence]] = {
@@ -75,7 +75,7 @@ KINDS: Final[Mapping[Kind, Sentence]] = {
     Kind.SCHEME: _l("Scheme"),
     Kind.PROJECT: _l("Project"),
     Kind.REPORT: _l("Report"),
-    Kind.MINUTES: _l("Minutes"),
+    Kind.MINUTES: _l("Minutes of a meeting"),
     Kind.SUBMISSION: _l("Submission"),
     Kind.CONTRACT: _l("Contract"),
     Kind.LETTER: _l("Official letter"),

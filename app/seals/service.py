@@ -194,7 +194,7 @@ def export(session: Session, agency: Agency, text: str) -> bytes:
         .order_by(SealUse.used_at.desc())
         .limit(_MOST_EXPORTED)
     )
-    heads = [_("Time"), _("Number and symbol"), _("Document"), _("Clerk"), _("Seal"), "SHA-256"]
+    heads = [_("Used at"), _("Number and symbol"), _("Document"), _("Clerk"), _("Seal"), "SHA-256"]
     return table(heads, (_line(one) for one in session.scalars(query).unique()))
 
 
