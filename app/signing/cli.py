@@ -20,6 +20,7 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from app.archive.pdf_commands import augment_file, will_verify_file
 from pki.chains import TrustStore
 from pki.errors import PdfRefused, PkiError
 from pki.keys.files import load
@@ -49,6 +50,10 @@ file_argument = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.group("pdf")
 def pdf() -> None:
     """Sign and check PDF files."""
+
+
+pdf.add_command(augment_file)
+pdf.add_command(will_verify_file)
 
 
 @pdf.command("sign")

@@ -1,4 +1,4 @@
-"""The level of a document rises by itself: material when nobody is expected any more, a timestamp where none was had."""
+"""A level rises by itself: material when nobody is expected any more, a timestamp where none was had."""
 
 from __future__ import annotations
 
