@@ -85,8 +85,15 @@ def signed_route(settings: Settings, key: SoftwareKey, *, papers: int = 1, in_fi
     return route_id
 
 
-def sign(settings: Settings, document_id: UUID, key: SoftwareKey, *, in_fields: bool = True) -> None:
-    """Sign the paper as the head in the field of the turn."""
+def sign(
+    settings: Settings,
+    document_id: UUID,
+    key: SoftwareKey,
+    *,
+    in_fields: bool = True,
+    with_certificate_of: str = "hanh",
+) -> None:
+    """Sign the paper in the field of the head's turn."""
     moment, who = routes.now(), actor("hanh")
     with db.transaction() as session:
         document = session.scalars(
@@ -94,7 +101,7 @@ def sign(settings: Settings, document_id: UUID, key: SoftwareKey, *, in_fields: 
         ).one()
         turn = routes_service.turn_of(session, document_id, routes.person_of("hanh"), now=moment)
         assert turn is not None
-        certificate = register.current_of_person(session, routes.person_of("hanh"), now=moment)
+        certificate = register.current_of_person(session, routes.person_of(with_certificate_of), now=moment)
         assert certificate is not None
         pdf = storage(settings).get(document.newest.sha256)
         if in_fields:
@@ -177,6 +184,15 @@ def issued(settings: Settings, route_id: UUID, **changes: object) -> Entry:
     entry = issue(settings, made.id)
     assert entry is not None
     return entry
+
+
+def add_version(settings: Settings, document_id: UUID, pdf: bytes) -> None:
+    """Let the paper have another version, however it came about."""
+    with db.transaction() as session:
+        document = session.scalars(
+            select(Document).where(Document.id == document_id).with_for_update(of=Document)
+        ).one()
+        _add(session, settings, document, pdf, MadeBy.PROOFS, routes.now())
 
 
 def newest_file(settings: Settings, document_id: UUID) -> bytes:
