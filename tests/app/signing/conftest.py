@@ -15,10 +15,7 @@ from app.core.settings import Settings, load
 from app.status.server import StatusServer
 from app.status.views import build
 from pki.keys import Curve, SoftwareKey
-from tests.app.certificates.conftest import city
-from tests.factories.certificates import issued_to
-
-__all__ = ["city"]
+from tests.factories.certificates import create_city, issued_to
 
 
 class _Quiet(WSGIRequestHandler):
@@ -46,9 +43,9 @@ def status_server() -> Iterator[WSGIServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str, status_server: WSGIServer) -> Iterator[Settings]:
-    """The settings of a test, with `status` running in a thread."""
-    made = load(
+def settings(tmp_path: Path, database_url: str, status_server: WSGIServer) -> Settings:
+    """The settings of a test, which name where `status` will run."""
+    return load(
         {
             "KYVAO_DEMO": "1",
             "KYVAO_DATA": str(tmp_path),
@@ -56,10 +53,24 @@ def settings(tmp_path: Path, database_url: str, status_server: WSGIServer) -> It
             "KYVAO_STATUS_INTERNAL_URL": f"http://127.0.0.1:{status_server.server_port}",
         }
     )
-    status = StatusServer(made, build(made))
+
+
+@pytest.fixture
+def city(
+    settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch, status_server: WSGIServer
+) -> Iterator[Settings]:
+    """The demonstration city with `status` running in a thread.
+
+    It starts once the city is there, so that its clock may say a time at once, and ends before the tables are emptied,
+    so that it leaves no mark for the next test.
+    """
+    monkeypatch.setenv("KYVAO_DATA", str(settings.data_dir))
+    monkeypatch.setenv("KYVAO_DATABASE_URL", database)
+    create_city(settings)
+    status = StatusServer(settings, build(settings))
     status.load()
     status_server.set_app(status)
-    yield made
+    yield settings
     status.close()
 
 

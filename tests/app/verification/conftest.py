@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from tests.app.certificates.conftest import city
-from tests.app.signing.conftest import Signer, minh, settings, status_server
+from tests.app.signing.conftest import Signer, city, minh, settings, status_server
 from tests.factories.documents import signed, uploaded
 
 __all__ = ["city", "minh", "settings", "status_server"]
