@@ -29,9 +29,11 @@ def renew_by(session: Session, *, now: datetime) -> datetime | None:
     return min(ends) - MARGIN if ends else None
 
 
-def units_der(session: Session) -> tuple[bytes, ...]:
-    """Return the certificates of every timestamp unit that the house ever had, in DER."""
-    query = select(Certificate.der).where(Certificate.profile == ProfileName.TSA_UNIT, Certificate.der.is_not(None))
+def units_der(session: Session, *, now: datetime) -> tuple[bytes, ...]:
+    """Return the certificates of the timestamp units whose proofs can still be renewed, in DER."""
+    query = select(Certificate.der).where(
+        Certificate.profile == ProfileName.TSA_UNIT, Certificate.der.is_not(None), Certificate.not_after > now
+    )
     return tuple(der for der in session.scalars(query) if der is not None)
 
 

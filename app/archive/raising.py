@@ -101,6 +101,12 @@ def timestamped(base: Base, material: Material, timestamp: Timestamper) -> Raise
     return Raised(augment.fill(prepared, token), Level.ARCHIVE, renew_by_of(token, material))
 
 
+def filled(prepared: PreparedTimestamp, material: Material, timestamp: Timestamper) -> Raised:
+    """Return what was prepared with a token in its place. Raises Unavailable, PdfRefused (the token is too large)."""
+    token = _token(prepared, timestamp)
+    return Raised(augment.fill(prepared, token), Level.ARCHIVE, renew_by_of(token, material))
+
+
 def renew_by_of(token_der: bytes, material: Material) -> datetime:
     """Return when the proof of a token of ours has to be renewed."""
     token = tsa.read_token(token_der)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -175,6 +175,13 @@ def note_failure(session: Session, document_id: UUID, failure: Failure, *, now: 
     entry.failure, entry.tried_at, entry.leased_until = failure, now, None
     entry.try_at = now + min(_FIRST_WAIT * 2 ** min(entry.attempts, 12), _LONGEST_WAIT)
     entry.attempts += 1
+
+
+def work_out_missing(session: Session, *, now: datetime) -> None:
+    """Give a date to documents that were signed before there was an archive: what a timestamp of today would have."""
+    session.execute(
+        update(ArchiveEntry).where(ArchiveEntry.renew_by.is_(None)).values(renew_by=clock.renew_by(session, now=now))
+    )
 
 
 def pending(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:

@@ -6,13 +6,13 @@ import os
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.archive import service
-from app.archive.models import Failure
+from app.archive import runner, runs, service
+from app.archive.models import Failure, RunState
 from app.core.db import transaction
 from app.core.errors import Conflict, Unavailable
 from app.core.logs import log
 from app.core.permissions import house
-from app.core.queue import enqueue, jobs
+from app.core.queue import RETRY, enqueue, jobs
 from app.core.settings import Settings, load
 from app.core.storage import Storage
 from app.core.timestamping import timestamper
@@ -69,3 +69,33 @@ def try_again(timestamp: int) -> None:
                 {"document_id": str(document_id)},
                 queueing_lock=f"{service.AUGMENT_TASK}:{document_id}",
             )
+
+
+@jobs.task(name=runs.RUN_TASK, retry=RETRY)
+def run(run_id: str) -> None:
+    """Work off a run with all cores until nothing is left or it is paused."""
+    runner.work_off(load(os.environ), UUID(run_id))
+
+
+@jobs.periodic(cron="* * * * * */20")
+@jobs.task(name="archive.tend", queueing_lock="archive.tend")
+def tend(timestamp: int) -> None:
+    """Go on with a run whose worker died."""
+    del timestamp
+    settings = load(os.environ)
+    with transaction() as session:
+        found = runs.current(session)
+        if found is not None and found.state == RunState.RUNNING and not runner.is_running(settings):
+            runs.queue(session, found)
+
+
+@jobs.periodic(cron="11 1 * * *")
+@jobs.task(name="archive.start_due", queueing_lock="archive.start_due")
+def start_due(timestamp: int) -> None:
+    """Every night, renew what has come due."""
+    del timestamp
+    now = datetime.now(UTC)
+    with transaction() as session:
+        service.work_out_missing(session, now=now)
+        if runs.current(session) is None:
+            runs.start(session, house("archive.clock"), due_before=now, now=now)
