@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import service as audit
 from app.citizen_forms.models import CitizenForm, Submission, SubmissionState
+from app.citizen_forms.published import questions
 from app.citizen_forms.service import received
 from app.core.errors import TooMany
 from app.core.i18n import moment
@@ -78,7 +79,7 @@ def export(session: Session, actor: Actor, wanted: Search, state_words: dict[str
     )
     count = 0
     for one in rows:
-        answers = "; ".join(f"{name}: {value}" for name, value in one.answers.items())
+        answers = "; ".join(f"{asked.label}: {one.answers.get(asked.name, '')}" for asked in questions(one.form))
         sent = moment(one.sent_at) if one.sent_at else ""
         cells = [one.reference, one.form.title, one.person.full_name, sent, state_words[one.state], one.verdict or ""]
         writer.writerow([_plain(cell) for cell in (*cells, answers)])

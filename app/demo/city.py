@@ -13,6 +13,7 @@ from app.accounts import service as accounts
 from app.accounts.models import Account
 from app.certificates import service as certificates
 from app.citizen_forms import published
+from app.citizen_forms import service as submissions
 from app.citizen_forms.published import BlankForm
 from app.core.db import transaction
 from app.core.permissions import Actor, house
@@ -25,6 +26,7 @@ from app.meetings import service as meetings
 from app.registry import service as registry
 from app.registry.models import Agency
 from pki.forms.fields import take_in
+from pki.forms.filling import fill
 
 Tell = Callable[[str], None]
 
@@ -54,6 +56,9 @@ def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
         campaign.create(settings, campaign_rows, tell)
         tell("Documents on their routes")
         papers.create(settings, now=datetime.now(UTC))
+        tell("A form that waits for its citizen's signature")
+        with transaction() as session:
+            _fill_form_in(session, settings, now=datetime.now(UTC))
     return True
 
 
@@ -71,6 +76,26 @@ def _publish_form(session: Session, settings: Settings, *, now: datetime) -> Non
         BlankForm(output.getvalue(), asked.to_json()),
         title=extract_form.TITLE,
         purpose=extract_form.PURPOSE,
+        now=now,
+    )
+
+
+def _fill_form_in(session: Session, settings: Settings, *, now: datetime) -> None:
+    """Let a citizen have filled the form in; only the key in her own browser can sign it."""
+    citizen = accounts.find_account(session, extract_form.CITIZEN)
+    (form,) = published.offered(session)
+    if citizen is None:
+        raise LookupError("the demonstration has no citizen")
+    storage, output = Storage(settings.data_dir / "objects"), BytesIO()
+    asked = {one.name: one for one in published.questions(form)}
+    fill(BytesIO(storage.get(form.pdf_sha256)), output, asked, extract_form.ANSWERS)
+    submissions.begin(
+        session,
+        storage,
+        accounts.actor_of(citizen),
+        form.id,
+        answers=extract_form.ANSWERS,
+        pdf=output.getvalue(),
         now=now,
     )
 

@@ -9,12 +9,25 @@ from typing import Final
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object
 
+from pki.forms.filling import TICKED
 from pki.pades.lettering import face, font_object, subset_of
 
 TITLE: Final = "Đơn đề nghị cấp bản sao trích lục hộ tịch"
 PURPOSE: Final = "Xin bản sao trích lục khai sinh, kết hôn hoặc khai tử đã đăng ký tại phường."
 # Login of the ward's clerk, who publishes it.
 CLERK: Final = "nga"
+# Of the citizen who has filled it in, and what she answered.
+CITIZEN: Final = "lan"
+ANSWERS: Final = {
+    "ho_ten": "Nguyễn Thị Lan",
+    "noi_cu_tru": "12 đường Hoàng Hoa Thám, phường Bến Đỏ",
+    "nguoi_co_ten": "Nguyễn Văn Ưởng",
+    "quan_he": "cha_me",
+    "loai": "khai_sinh",
+    "so_ban": "2",
+    "ly_do": "Bổ sung hồ sơ nhập học cho con.",
+    "cam_doan": TICKED,
+}
 _WIDTH: Final = 595.28
 _HEIGHT: Final = 841.89
 _LEFT: Final = 85.0

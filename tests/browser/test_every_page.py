@@ -14,7 +14,7 @@ TWO_PEOPLE = ("/approvals/", "/approvals/?view=decided", "/alarms/", "/accounts/
 ROUTES = ("/routes", "/routes/new", "/routes/templates", "/routes?q=nothing", "/inbox", "/deputies")
 LIVES = ("/certificates/lists", "/certificates/lists/new", "/certificates/proposals", "/certificates/posts?q=tran")
 PAGES = {
-    None: ("/", "/sign-in", "/verify"),
+    None: ("/", "/sign-in", "/verify", "/D", "/forms/"),
     "lan": ("/", "/certificates/", "/certificates/new", "/certificates/history"),
     "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/", *ROUTES),
     "thu": ("/", "/meetings/", "/routes", "/inbox"),
