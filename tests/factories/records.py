@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from io import BytesIO
 from uuid import UUID
 
+from flask import Flask
+from flask.ctx import AppContext
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -32,6 +34,7 @@ from pki.pades import fields
 from pki.pades.fields import FieldKind, FieldSpec, Lock, create_fields
 from pki.pades.finish import finish
 from pki.pades.geometry import page_geometries
+from pki.pades.open_fields import open_fields
 from pki.pades.placement import Corner, Placement, place
 from pki.pades.prepare import prepare
 from tests.factories import routes
@@ -59,7 +62,7 @@ def give_password(login: str) -> None:
 
 
 def with_fields(pdf: bytes, head_field: str) -> bytes:
-    """Return the paper with the places of all that is to come, as a route that starts makes them."""
+    """Return the paper with the places of all that is to come, as a route that starts makes them where it finds any."""
     pages = page_geometries(BytesIO(pdf))
 
     def at(x_mm: float, y_mm: float, width_mm: float, height_mm: float) -> Placement:
@@ -74,12 +77,21 @@ def with_fields(pdf: bytes, head_field: str) -> bytes:
         FieldSpec(fields.DATE, FieldKind.TEXT, at(110, 240, 70, 6)),
         FieldSpec(fields.CODE, FieldKind.TEXT, at(30, 20, 34, 34)),
     ]
-    return pdf + create_fields(BytesIO(pdf), specs)
+    made = open_fields(BytesIO(pdf))
+    return pdf + create_fields(BytesIO(pdf), [spec for spec in specs if spec.name not in made])
+
+
+def started_as_in_web(settings: Settings) -> AppContext:
+    """What a route that starts finds in `web`: where files are stored."""
+    web = Flask("records")
+    web.extensions["kyvao_storage"] = storage(settings)
+    return web.app_context()
 
 
 def signed_route(settings: Settings, key: SoftwareKey, *, papers: int = 1, in_fields: bool = True) -> UUID:
     """Compose a route, start it, and let the head sign every paper with the key."""
-    route_id = routes.running(settings, [HEAD], papers=papers, to=["H99.01"])
+    with started_as_in_web(settings):
+        route_id = routes.running(settings, [HEAD], papers=papers, to=["H99.01"])
     for document_id in routes.route(route_id).document_ids:
         sign(settings, document_id, key, in_fields=in_fields)
     return route_id
@@ -216,3 +228,14 @@ def _add(
         level=Level.TIMESTAMP if made_by is MadeBy.SIGNATURE else None,
         now=now,
     )
+
+
+def reserved(
+    *, subject: str = "Kế hoạch", by: str = "thu", kind: Kind = Kind.PLAN, at: datetime | None = None
+) -> Entry:
+    """Keep the next number of the clerk's agency."""
+    with db.transaction() as session:
+        agency_id = routes.agency_of("H99.02")
+        return registers.reserve(
+            session, actor(by), agency_id, kind, subject=subject, recipients="", now=at or datetime.now(UTC)
+        )

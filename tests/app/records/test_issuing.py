@@ -185,7 +185,8 @@ def test_a_number_is_not_dated_on_another_day(city: Settings, head: SoftwareKey)
 
 
 def test_what_the_head_did_not_sign_validly_is_not_issued(city: Settings, head: SoftwareKey) -> None:
-    route_id = routes.running(city, [records.HEAD])
+    with records.started_as_in_web(city):
+        route_id = routes.running(city, [records.HEAD])
     # The route says that the head signed; the file carries nothing.
     routes.sign(route_id, "hanh")
     with pytest.raises(Conflict):
@@ -195,7 +196,8 @@ def test_what_the_head_did_not_sign_validly_is_not_issued(city: Settings, head: 
 def test_a_signature_by_another_person_in_the_heads_place_is_not_enough(city: Settings, head: SoftwareKey) -> None:
     other = SoftwareKey.generate(Curve.P256)
     issued_to("minh", other)
-    route_id = routes.running(city, [records.HEAD])
+    with records.started_as_in_web(city):
+        route_id = routes.running(city, [records.HEAD])
     records.sign(city, routes.route(route_id).document_ids[0], other, with_certificate_of="minh")
     with pytest.raises(Conflict):
         records.order(city, route_id)
@@ -241,9 +243,9 @@ def test_a_statement_that_was_altered_in_the_database_is_refused(city: Settings,
 
 
 def test_a_statement_is_read_as_it_was_written(city: Settings, head: SoftwareKey) -> None:
-    made = records.order(city, records.signed_route(city, head))
-    assert made is not None
-    written = made.step_up.statement
+    ordered(city, records.signed_route(city, head))
+    with db.transaction() as session:
+        written = session.scalars(select(StepUp.statement)).one()
     assert Statement.from_json(written).to_json() == written
 
 
