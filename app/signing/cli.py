@@ -25,8 +25,10 @@ from pki.chains import TrustStore
 from pki.errors import PdfRefused, PkiError
 from pki.keys.files import load
 from pki.pades.appearance import Mark
+from pki.pades.augment import add_validation_material, renew
+from pki.pades.dss import Material
 from pki.pades.faults import PdfFault
-from pki.pades.finish import finish
+from pki.pades.finish import Timestamper, finish
 from pki.pades.geometry import page_geometries
 from pki.pades.intake import inspect, normalise
 from pki.pades.placement import Corner, Placement, place
@@ -43,6 +45,11 @@ _CPU_SECONDS: Final = 30
 _TSA_SECONDS: Final = 15
 _MARK_MM: Final = (66.0, 22.0)
 _FROM_CORNER_MM: Final = 20.0
+_LEVELS: Final = ("B-B", "B-T", "B-LT", "B-LTA")
+_LONG: Final = ("B-LT", "B-LTA")
+# Octets beside the certificates: the value with its attributes, and a timestamp from any house.
+_ROOM_FOR_VALUE: Final = 2048
+_ROOM_FOR_TOKEN: Final = 14 * 1024
 
 file_argument = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -61,12 +68,16 @@ pdf.add_command(will_verify_file)
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--key", "key_path", required=True, type=file_argument, help="Private key in PEM.")
 @click.option("--cert", "chain_path", required=True, type=file_argument, help="PEM: the certificate, then its issuers.")
-@click.option("--level", type=click.Choice(["B-B", "B-T"]), help="B-T adds a timestamp; default with --tsa.")
-@click.option("--tsa", "tsa_url", metavar="URL", help="Timestamp service (RFC 3161).")
+@click.option("--level", type=click.Choice(_LEVELS), help="Default B-B, with --tsa B-T.")
+@click.option("--tsa", "tsa_url", metavar="URL", help="Timestamp service (RFC 3161); from B-T on.")
+@click.option("--field", "field_name", help="Name of an empty signature field in IN.")
 @click.option("--mark", "mark_text", help="Text of a visible mark; lines are separated by |.")
 @click.option("--page", default=1, show_default=True, help="Page of the mark.")
 @click.option("--corner", type=click.Choice([corner.value for corner in Corner]), default=Corner.BOTTOM_RIGHT.value)
 @click.option("--passphrase-file", type=click.File("rb"), help="First line: the passphrase of the key.")
+@click.option("--trust", "trust_paths", multiple=True, type=file_argument, help="B-LT, B-LTA: PEM with authorities.")
+@click.option("--crl", "crl_paths", multiple=True, type=file_argument, help="B-LT, B-LTA: revocation list, PEM or DER.")
+@click.option("--ocsp", "ocsp_paths", multiple=True, type=file_argument, help="B-LT, B-LTA: OCSP answer, DER.")
 def sign(
     source: Path,
     target: Path,
@@ -74,39 +85,78 @@ def sign(
     chain_path: Path,
     level: str | None,
     tsa_url: str | None,
+    field_name: str | None,
     mark_text: str | None,
     page: int,
     corner: str,
     passphrase_file: BinaryIO | None,
+    trust_paths: tuple[Path, ...],
+    crl_paths: tuple[Path, ...],
+    ocsp_paths: tuple[Path, ...],
 ) -> None:
-    """Sign the PDF file IN and write the signed file OUT."""
+    """Sign the PDF file IN and write the signed file OUT.
+
+    B-LT and B-LTA keep in the file what proves it for years: the lists and answers that are handed in.
+    """
     chosen_level = level or ("B-T" if tsa_url else "B-B")
-    if chosen_level == "B-T" and tsa_url is None:
-        raise click.UsageError("Level B-T needs --tsa URL.")
-    if chosen_level == "B-B" and tsa_url is not None:
-        raise click.UsageError("Level B-B has no timestamp: leave out --tsa.")
+    _check_options(chosen_level, tsa_url, [*crl_paths, *ocsp_paths])
     passphrase = passphrase_file.readline().rstrip(b"\r\n") if passphrase_file is not None else None
     chain = _certificates(chain_path)
+    material = _material(chain, trust_paths, crl_paths, ocsp_paths)
+    timestamp = _timestamper(tsa_url) if tsa_url is not None else None
     with _saying():
         key = load(key_path, passphrase=passphrase)
         content = _bounded_read(source)
         accepted = content if inspect(content).signatures else normalise(content)
+        shown = mark_text is not None and field_name is None
         waiting = prepare(
             BytesIO(accepted),
             certificate_der=chain[0],
             now=datetime.now(UTC),
+            field_name=field_name,
             mark=Mark(tuple(mark_text.split("|"))) if mark_text else None,
-            placement=_corner(accepted, page, Corner(corner)) if mark_text else None,
+            placement=_corner(accepted, page, Corner(corner)) if shown else None,
+            room=sum(map(len, chain)) + _ROOM_FOR_VALUE + (_ROOM_FOR_TOKEN if timestamp else 0),
         )
         signed = accepted + finish(
             waiting,
             signature_value=key.sign(waiting.signed_attributes_der),
             certificate_der=chain[0],
             chain_der=chain[1:],
-            timestamp=_timestamper(tsa_url) if tsa_url is not None else None,
+            timestamp=timestamp,
         )
+        signed += _proofs(signed, chosen_level, material, timestamp)
     target.write_bytes(signed)
     click.echo(f"Signed, level {chosen_level}: {target}")
+
+
+def _check_options(level: str, tsa_url: str | None, evidence: list[Path]) -> None:
+    if level != "B-B" and tsa_url is None:
+        raise click.UsageError(f"Level {level} needs --tsa URL.")
+    if level == "B-B" and tsa_url is not None:
+        raise click.UsageError("Level B-B has no timestamp: leave out --tsa.")
+    if level in _LONG and not evidence:
+        raise click.UsageError(f"Level {level} needs --crl or --ocsp: what proves that no certificate was revoked.")
+    if level not in _LONG and evidence:
+        raise click.UsageError(f"Level {level} keeps no lists: leave out --crl and --ocsp.")
+
+
+def _material(
+    chain: tuple[bytes, ...], trust_paths: tuple[Path, ...], crl_paths: tuple[Path, ...], ocsp_paths: tuple[Path, ...]
+) -> Material:
+    authorities = tuple(der for path in trust_paths for der in _certificates(path))
+    return Material(
+        (*chain, *authorities),
+        tuple(path.read_bytes() for path in ocsp_paths),
+        tuple(_crl(path) for path in crl_paths),
+    )
+
+
+def _proofs(signed: bytes, level: str, material: Material, timestamp: Timestamper | None) -> bytes:
+    """Return what follows the signed file so that it has the level."""
+    if level == "B-LTA" and timestamp is not None:
+        return renew(BytesIO(signed), material, timestamp)
+    return add_validation_material(BytesIO(signed), material) if level == "B-LT" else b""
 
 
 @pdf.command("verify")

@@ -19,10 +19,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from app.signing.cli import pdf
 from pki import tsa
+from pki.pades import proofs
 from pki.profiles import ProfileName
 from pki.revocation import RevocationReason
 from tests.factories import pdfs
 from tests.factories import pki as factory
+from tests.pki.pades.test_fields import with_fields
 
 PASSPHRASE = b"a passphrase of the test"
 
@@ -64,6 +66,7 @@ def desk(tmp_path: Path) -> Desk:
     private = leaf.key.private_key
     made = {
         "paper.pdf": pdfs.plain(),
+        "fields.pdf": with_fields(),
         "key.pem": private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         "locked.pem": private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE)),
         "passphrase": PASSPHRASE + b"\n",
@@ -123,6 +126,35 @@ def test_with_a_timestamp_service_the_time_is_proven(desk: Desk, timestamp_servi
     checked = desk.check()
     assert checked.exit_code == 0
     assert "proven by a timestamp" in checked.output
+
+
+@pytest.mark.parametrize("level", ["B-LT", "B-LTA"])
+def test_proofs_for_decades_are_kept_in_the_file_and_another_program_finds_them(
+    desk: Desk, timestamp_service: str, level: str
+) -> None:
+    lists = [word for crl in sorted(desk.folder.glob("*.crl")) for word in ("--crl", crl)]
+    more = ("--tsa", timestamp_service, "--trust", desk.path("root.pem"), *lists)
+    done = desk.sign("--level", level, *more)
+    assert done.exit_code == 0, done.output
+    assert desk.check().exit_code == 0
+    with desk.path("signed.pdf").open("rb") as signed:
+        assert proofs.read(signed).level == level
+    judged = subprocess.run(
+        ["pdfsig", "-nocert", desk.path("signed.pdf")], capture_output=True, check=False, text=True
+    ).stdout
+    assert "Signature is Valid" in judged
+    assert ("Signature #2" in judged) is (level == "B-LTA")
+
+
+def test_a_field_that_is_there_is_signed_into(desk: Desk) -> None:
+    assert desk.sign("--field", "ky_lanhdao_1", "--mark", "Ký bởi|Lan", source="fields.pdf").exit_code == 0
+    assert (
+        "ky_lanhdao_1"
+        in subprocess.run(
+            ["pdfsig", "-nocert", desk.path("signed.pdf")], capture_output=True, check=False, text=True
+        ).stdout
+    )
+    assert desk.sign("--field", "so_ky_hieu", source="fields.pdf").exit_code == 2
 
 
 def test_a_mark_is_drawn_where_poppler_sees_it(desk: Desk) -> None:
@@ -202,7 +234,15 @@ def test_a_timestamp_service_that_does_not_answer_leaves_nothing_behind(desk: De
 
 
 @pytest.mark.parametrize(
-    "words", [["--level", "B-T"], ["--level", "B-B", "--tsa", "http://127.0.0.1:9/"], ["--tsa", "file:///etc/passwd"]]
+    "words",
+    [
+        ["--level", "B-T"],
+        ["--level", "B-B", "--tsa", "http://127.0.0.1:9/"],
+        ["--tsa", "file:///etc/passwd"],
+        ["--level", "B-LTA", "--tsa", "http://127.0.0.1:9/"],
+        ["--level", "B-LT", "--ocsp", __file__],
+        ["--crl", __file__],
+    ],
 )
 def test_options_that_contradict_each_other_are_refused(desk: Desk, words: list[str]) -> None:
     assert desk.sign(*words).exit_code == 2
