@@ -22,6 +22,7 @@ from app.documents import sandbox
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, MadeBy
 from app.registry import scope
+from app.registry.models import Person
 from app.registry.search import fold
 from pki.errors import PdfRefused
 from pki.pades.report import Report, Verdict
@@ -65,10 +66,15 @@ def begin(
     pdf: bytes,
     now: datetime,
 ) -> Submission:
-    """Keep a filled form as a draft that only its citizen sees."""
+    """Keep a filled form as a draft that only its citizen sees; the same answers sent again are the same draft."""
     if actor.person_id is None:
         raise Invalid(_l("Your account belongs to no person, so it cannot send forms."))
     form = published.find_offered(session, form_id)
+    # Locked, so that of two presses of the button the second finds what the first has made.
+    session.get_one(Person, actor.person_id, with_for_update=True)
+    repeated = _same_draft(session, actor.person_id, form_id, answers)
+    if repeated is not None:
+        return repeated
     document = Document(
         title=form.title,
         search_title=fold(form.title),
@@ -245,6 +251,16 @@ def own_document(actor: Actor) -> ColumnElement[bool]:
 def is_of_a_form() -> ColumnElement[bool]:
     """Return the condition that a document came with a form: agencies see it in their inbox, never among papers."""
     return exists().where(Submission.document_id == Document.id)
+
+
+def _same_draft(session: Session, person_id: UUID, form_id: UUID, answers: Mapping[str, str]) -> Submission | None:
+    query = select(Submission).where(
+        Submission.person_id == person_id,
+        Submission.form_id == form_id,
+        Submission.state == SubmissionState.DRAFT,
+        Submission.answers == dict(answers),
+    )
+    return next((one for one in session.scalars(query) if not is_signed(one)), None)
 
 
 def _move(

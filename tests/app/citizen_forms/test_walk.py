@@ -104,6 +104,16 @@ def test_an_answer_that_the_paper_cannot_hold_is_refused_at_its_question(
     assert sentence in answer.get_data(as_text=True)
 
 
+def test_the_same_answers_sent_twice_are_one_draft(sign_in: SignIn, lan: Signer, form_id: UUID) -> None:
+    citizen = sign_in("lan")
+    first = filled(citizen, form_id)
+    assert filled(citizen, form_id) == first
+    assert filled(citizen, form_id, q5="3") != first
+    assert sign(citizen, lan, first).status_code == 200
+    # What is signed is done with: the same answers are another form then.
+    assert filled(citizen, form_id) != first
+
+
 def test_a_form_that_is_not_signed_is_not_sent(sign_in: SignIn, lan: Signer, form_id: UUID) -> None:
     citizen = sign_in("lan")
     submission_id = filled(citizen, form_id)
@@ -166,7 +176,7 @@ def test_two_officials_take_a_form_once(sign_in: SignIn, lan: Signer, form_id: U
 
 def test_a_form_is_nobodys_but_its_citizens_and_its_agencys(sign_in: SignIn, lan: Signer, form_id: UUID) -> None:
     citizen = sign_in("lan")
-    draft, submission_id = filled(citizen, form_id), sent(citizen, lan, form_id)
+    draft, submission_id = filled(citizen, form_id, q5="7"), sent(citizen, lan, form_id)
     document_id = submission_of(submission_id).document_id
     # An official of another agency, who is a citizen too.
     stranger, clerk = sign_in("minh"), sign_in("nga")
