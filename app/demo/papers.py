@@ -21,6 +21,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.demo import official_letter
 from app.demo.official_letter import Letter
+from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, MadeBy
 from app.registry import service as registry
 from app.registry.models import Agency, Post
@@ -28,6 +29,7 @@ from app.registry.search import fold
 from app.routes import dispatch, drafts, service
 from app.routes.drafts import NewStep
 from app.routes.models import Act, Route
+from app.signing import fields
 
 _TEMPLATE: Final = "Văn bản của Sở trình Văn phòng ký"
 
@@ -120,7 +122,11 @@ def _start(session: Session, storage: Storage, drafter: Actor, paper: _Paper, *,
         drafts.add_step(session, drafter, route.id, step)
     ward = session.scalars(select(Agency).where(Agency.code == "H99.01")).one()
     dispatch.add_agency(session, route, ward.id)
-    return service.start(session, drafter, route.id, route_version=route.version, now=now)
+    started = service.start(session, drafter, route.id, route_version=route.version, now=now)
+    for document_id in started.document_ids:
+        document = documents.find(session, drafter, document_id, for_change=True)
+        fields.add_fields(session, storage, drafter, started, document, now)
+    return started
 
 
 def _document(session: Session, storage: Storage, drafter: Actor, paper: _Paper, *, now: datetime) -> UUID:

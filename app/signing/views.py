@@ -25,7 +25,8 @@ from app.core.running import settings, storage
 from app.core.throttle import may_pass
 from app.documents import service as documents
 from app.registry import service as registry
-from app.signing import impact, service
+from app.routes import service as routes
+from app.signing import fields, impact, service
 from app.signing.preparation import MARK_HEIGHT_MM, MARK_WIDTH_MM, Place
 from app.signing.service import Wish
 from app.signing.timestamping import timestamper
@@ -187,4 +188,5 @@ def _read_signature(body: object) -> bytes:
 
 def init(app: Flask) -> None:
     impact.register()
+    routes.register_starter(fields.make_fields)
     app.register_blueprint(bp)

@@ -1,0 +1,123 @@
+"""All the fields of a document that goes through several hands, planned before anybody signs.
+
+The heads' signatures stand in their blocks, the seal over the first one's left third, number and date in their blanks,
+initials beside the first block, the code where the first page is empty. What has no place found is left out: whoever
+signs then chooses one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Final
+
+from pki.errors import PdfRefused
+from pki.layout.blanks import date_blank, number_blank
+from pki.layout.free_place import along_the_foot, free_place
+from pki.layout.signature_block import find_signature_block, seal_place, signature_place
+from pki.layout.words import lines_of
+from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldKind, FieldSpec, Lock
+from pki.pades.placement import Corner, PageGeometry, Placement, Rectangle, place
+
+_INITIALS_MM: Final = (22.0, 9.0)
+_CODE_MM: Final = (24.0, 24.0)
+_BETWEEN_MM: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A signature to come: the name of its field, and the full name that stands below it."""
+
+    field_name: str
+    full_name: str
+
+
+def plan_fields(
+    pdf: IO[bytes],
+    pages: Sequence[PageGeometry],
+    *,
+    heads: Sequence[Signer],
+    initials: Sequence[str],
+    seal_diameter_mm: float,
+) -> list[FieldSpec]:
+    """Return the fields to make; `initials` are the names of their fields. Raises PdfRefused for an unreadable file."""
+    found = [(one, find_signature_block(pdf, pages, one.full_name)) for one in heads]
+    specs: list[FieldSpec] = []
+    taken: list[tuple[int, Rectangle]] = []
+    for signer, block in found:
+        if block is not None:
+            box = signature_place(block)
+            if not any(spec.name == SEAL for spec in specs):
+                specs += _field(
+                    pages, SEAL, FieldKind.SIGNATURE, block.page, seal_place(box, seal_diameter_mm), Lock.ALL
+                )
+            specs += _field(pages, signer.field_name, FieldKind.SIGNATURE, block.page, box, Lock.ALL_BUT_ISSUE)
+            taken.append((block.page, box))
+    specs += _head_of_page(pdf, pages)
+    specs += _initials(pdf, pages, initials, taken)
+    code = free_place(pdf, 1, pages[0], along_the_foot(pages[0].shown_size_mm[0], _CODE_MM, from_left=True))
+    if code is not None:
+        specs += _field(pages, CODE, FieldKind.TEXT, 1, code)
+    return specs
+
+
+def _head_of_page(pdf: IO[bytes], pages: Sequence[PageGeometry]) -> Iterator[FieldSpec]:
+    lines, height = lines_of(pdf, 1, pages[0]), pages[0].shown_size_mm[1]
+    number, day = number_blank(lines, height), date_blank(lines, height)
+    if number is not None:
+        yield from _field(pages, NUMBER, FieldKind.TEXT, 1, number.box)
+    if day is not None:
+        yield from _field(pages, DATE, FieldKind.TEXT, 1, day.box)
+
+
+def _initials(
+    pdf: IO[bytes], pages: Sequence[PageGeometry], names: Sequence[str], taken: Sequence[tuple[int, Rectangle]]
+) -> Iterator[FieldSpec]:
+    """Yield small fields beside the first signature block, to its left, one above the other."""
+    if not taken:
+        return
+    page, block = taken[0]
+    width, height = _INITIALS_MM
+    used: list[Rectangle] = []
+    for name in names:
+        wanted = [
+            (left, bottom, left + width, bottom + height)
+            for left in (block[0] - 40.0 - width, block[0] - 64.0 - width, 32.0)
+            for bottom in (block[1], block[1] - 11.0, block[1] - 22.0, block[3] + 2.0)
+        ]
+        box = free_place(
+            pdf, page, pages[page - 1], [one for one in wanted if not any(_meet(one, other) for other in used)]
+        )
+        if box is not None:
+            used.append(box)
+            yield from _field(pages, name, FieldKind.SIGNATURE, page, box)
+
+
+def _meet(one: Rectangle, other: Rectangle) -> bool:
+    return min(one[2], other[2]) + _BETWEEN_MM > max(one[0], other[0]) and min(one[3], other[3]) + _BETWEEN_MM > max(
+        one[1], other[1]
+    )
+
+
+def _field(
+    pages: Sequence[PageGeometry], name: str, kind: FieldKind, page: int, box: Rectangle, lock: Lock = Lock.NOTHING
+) -> Iterator[FieldSpec]:
+    """Yield the field, nothing if its box leaves the page."""
+    try:
+        where = _placement(pages, page, box)
+    except PdfRefused:
+        return
+    yield FieldSpec(name, kind, where, lock)
+
+
+def _placement(pages: Sequence[PageGeometry], page: int, box: Rectangle) -> Placement:
+    left, bottom, right, top = box
+    return place(
+        tuple(pages),
+        page=page,
+        corner=Corner.BOTTOM_LEFT,
+        x_mm=left,
+        y_mm=bottom,
+        width_mm=right - left,
+        height_mm=top - bottom,
+    )

@@ -1,0 +1,108 @@
+"""The words of a page and where they stand, in millimetres from the lower left corner of the page as it is shown."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Final
+
+import pypdfium2
+
+from pki.pades.placement import POINTS_PER_MM, PageGeometry, Rectangle
+
+# Letters closer than this part of their line's height belong to one word.
+_GAP: Final = 0.22
+_MOST_LETTERS: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Word:
+    """Letters without a space between them; `box` is left, bottom, right, top."""
+
+    text: str
+    box: Rectangle
+
+    @property
+    def folded(self) -> str:
+        """The word in NFC and small letters, for comparison."""
+        return unicodedata.normalize("NFC", self.text).casefold()
+
+
+@dataclass(frozen=True)
+class Line:
+    """Words that stand side by side, from left to right."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def box(self) -> Rectangle:
+        return around([word.box for word in self.words])
+
+
+def around(boxes: Sequence[Rectangle]) -> Rectangle:
+    """Return the smallest rectangle that holds all of them."""
+    return (
+        min(box[0] for box in boxes),
+        min(box[1] for box in boxes),
+        max(box[2] for box in boxes),
+        max(box[3] for box in boxes),
+    )
+
+
+def lines_of(pdf: IO[bytes], page: int, geometry: PageGeometry) -> list[Line]:
+    """Return the lines of a page (from 1), from above to below. Raises what pdfium raises for a broken file."""
+    pdf.seek(0)
+    with pypdfium2.PdfDocument(pdf) as document:
+        text = document[page - 1].get_textpage()
+        letters = [
+            (letter, _shown(text.get_charbox(number), geometry))
+            for number in range(min(text.count_chars(), _MOST_LETTERS))
+            if (letter := text.get_text_range(number, 1)).strip()
+        ]
+    return [Line(tuple(_words(row))) for row in _rows(letters)]
+
+
+def _shown(box: Rectangle, geometry: PageGeometry) -> Rectangle:
+    """Turn a rectangle in user space into millimetres on the page as it is shown."""
+    x0, y0, x1, y1 = geometry.box
+    left, bottom, right, top = box
+    turned = {
+        90: (bottom - y0, x1 - right, top - y0, x1 - left),
+        180: (x1 - right, y1 - top, x1 - left, y1 - bottom),
+        270: (y1 - top, left - x0, y1 - bottom, right - x0),
+    }.get(geometry.rotation, (left - x0, bottom - y0, right - x0, top - y0))
+    unit = geometry.user_unit / POINTS_PER_MM
+    return (turned[0] * unit, turned[1] * unit, turned[2] * unit, turned[3] * unit)
+
+
+def _rows(letters: list[tuple[str, Rectangle]]) -> Iterator[list[tuple[str, Rectangle]]]:
+    """Yield letters of one line together: those whose middles lie within one another's height."""
+    row: list[tuple[str, Rectangle]] = []
+    for letter in sorted(letters, key=lambda one: -(one[1][1] + one[1][3])):
+        if row and _middle(letter[1]) < row[0][1][1] and letter[1][3] < _middle(row[0][1]):
+            yield sorted(row, key=lambda one: one[1][0])
+            row = []
+        row.append(letter)
+    if row:
+        yield sorted(row, key=lambda one: one[1][0])
+
+
+def _middle(box: Rectangle) -> float:
+    return (box[1] + box[3]) / 2
+
+
+def _words(row: Sequence[tuple[str, Rectangle]]) -> Iterator[Word]:
+    height = max(box[3] - box[1] for _, box in row)
+    run = [row[0]]
+    for one in row[1:]:
+        if one[1][0] - run[-1][1][2] > _GAP * height:
+            yield _word(run)
+            run = []
+        run.append(one)
+    yield _word(run)
+
+
+def _word(run: Sequence[tuple[str, Rectangle]]) -> Word:
+    text = unicodedata.normalize("NFC", "".join(letter for letter, _ in run))
+    return Word(text, around([box for _, box in run]))
