@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,10 +20,21 @@ from app.core.storage import Storage
 from app.documents import sandbox
 from app.documents.models import DocumentVersion
 from app.records import head_check_job
+from app.records.kinds import is_symbol
 from app.routes.models import Duty, Route
 from pki.errors import PdfRefused
 from pki.pades.report import Verdict
 from pki.profiles import ProfileName
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a paper was found to carry."""
+
+    # The valid signature of everybody who had to sign it.
+    is_signed: bool
+    # Printed behind the blank of its number.
+    symbol: str | None
 
 
 def heads_of(route: Route, document_id: UUID) -> frozenset[UUID]:
@@ -30,15 +42,13 @@ def heads_of(route: Route, document_id: UUID) -> frozenset[UUID]:
     return frozenset(act.person_id for act in route.acts if act.document_id == document_id and act.duty == Duty.SIGN)
 
 
-def carries_heads_signatures(
+def look(
     session: Session, storage: Storage, version: DocumentVersion, heads: Collection[UUID], *, now: datetime
-) -> bool:
-    """Say whether the file holds a valid signature of each of the people, and nothing that is not valid.
+) -> Seen:
+    """Return whether the file holds a valid signature of each of the people, and nothing that is not valid.
 
-    False for nobody, and for a file that cannot be read.
+    It does not for nobody, and not if it cannot be read.
     """
-    if not heads:
-        return False
     roots, intermediates = register.trust_material(session)
     facts = {
         "roots": _encoded(roots),
@@ -49,11 +59,13 @@ def carries_heads_signatures(
     try:
         found, output = sandbox.run(head_check_job.check, facts, storage.path_of(version.sha256))
     except (PdfRefused, FileNotFoundError):
-        return False
+        return Seen(is_signed=False, symbol=None)
     output.close()
     valid = [sha256 for sha256, verdict in found["signatures"] if verdict == Verdict.VALID]
     signers = session.scalars(select(Certificate.person_id).where(Certificate.sha256.in_(valid)))
-    return found["verdict"] != Verdict.NOT_VALID and set(heads) <= set(signers)
+    complete = bool(heads) and set(heads) <= set(signers)
+    symbol = found["symbol"] if isinstance(found["symbol"], str) and is_symbol(found["symbol"]) else None
+    return Seen(complete and found["verdict"] != Verdict.NOT_VALID, symbol)
 
 
 def _lists(session: Session, people: Collection[UUID]) -> Sequence[tuple[str, int]]:

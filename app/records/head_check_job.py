@@ -9,12 +9,17 @@ from typing import IO
 
 from app.documents.sandbox_frame import Facts
 from pki.chains import TrustStore
+from pki.layout.printed_symbol import printed_symbol
+from pki.layout.words import lines_of
+from pki.pades.geometry import page_geometries
 from pki.pades.verify import verify
 from pki.status_evidence import StatusEvidence
 
 
 def check(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
-    """Return the verdict of the file and of each signature in it, with the digest of its certificate."""
+    """Return the verdict of the file and of each signature in it, with the digest of its certificate;
+    and the symbol that stands printed on the paper, if any.
+    """
     del output
     report = verify(
         source.read(),
@@ -22,7 +27,9 @@ def check(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         evidence=StatusEvidence(_decoded(facts["crls"])),
         now=datetime.fromisoformat(facts["now"]),
     )
+    geometry = page_geometries(source)[0]
     return {
+        "symbol": printed_symbol(lines_of(source, 1, geometry), geometry.shown_size_mm[1]),
         "verdict": report.verdict.value,
         "signatures": [[one.certificate_sha256, one.verdict.value] for one in report.signatures],
     }

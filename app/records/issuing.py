@@ -97,8 +97,11 @@ def issue(
     _refuse_other_papers(route, statement)
     for paper in route.papers:
         heads = head_check.heads_of(route, paper.document_id)
-        if not head_check.carries_heads_signatures(session, storage, paper.document.newest, heads, now=now):
+        seen = head_check.look(session, storage, paper.document.newest, heads, now=now)
+        if not seen.is_signed:
             raise NotIssued(Fault.NO_HEAD_SIGNATURE)
+        if paper.position == 0 and seen.symbol not in (None, statement.symbol):
+            raise NotIssued(Fault.OTHER_SYMBOL)
     seal, key = _seal(session, settings, statement, now=now)
     series = registers.hold(session, statement.agency_id, statement.kind, statement.issued_on.year)
     number = registers.next_number(session, series.id)

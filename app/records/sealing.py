@@ -107,6 +107,7 @@ def _facts(order: Order) -> dict[str, Any]:
         "agency": order.agency,
         "label": order.label,
         "date": f"ngày {order.issued_on:%d} tháng {_month(order.issued_on)} năm {order.issued_on:%Y}",
+        "issued_on": order.issued_on.isoformat(),
         "lines": lines,
         "place": {"page": order.place.page, "corner": order.place.corner.value},
         "code": [order.code.address, order.code.digits] if order.code is not None else None,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO, Any, Final
 
 from app.documents.sandbox_frame import Facts
 from pki.claim_mark import QrMark
+from pki.layout.blanks import date_blank, number_blank
+from pki.layout.slots import date_in
+from pki.layout.words import lines_of
 from pki.pades.appearance import Drawn
 from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldValue, Lock, fill_texts
 from pki.pades.geometry import page_geometries
@@ -30,7 +33,7 @@ _ATTACHMENT_SIZE_PT: Final = 10.0
 def prepare_seal(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     """Write what follows the source: the filled fields, then the update with the seal's empty signature."""
     fields = open_fields(source)
-    texts = fill_texts(source, values) if (values := _values(facts, fields)) else b""
+    texts = fill_texts(source, values) if (values := _values(facts, source, fields)) else b""
     grown = Growing(source)
     grown.seek(0, os.SEEK_END)
     grown.write(texts)
@@ -50,13 +53,21 @@ def prepare_seal(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     return {"prepared": prepared.to_json(), "texts": len(texts), "filled": sorted(values)}
 
 
-def _values(facts: Facts, fields: frozenset[str]) -> Mapping[str, FieldValue]:
+def _values(facts: Facts, source: IO[bytes], fields: frozenset[str]) -> Mapping[str, FieldValue]:
     """Return what to fill in, by the fields that the document has for it."""
     if not facts["is_main"]:
         return {}
+    geometry = page_geometries(source)[0]
+    lines, height = lines_of(source, 1, geometry), geometry.shown_size_mm[1]
+    number, blank = number_blank(lines, height), date_blank(lines, height)
+    # Where the symbol is printed on the paper, only the number is put before it.
+    shown = facts["label"] if number is None or number.takes_symbol else facts["label"].partition("/")[0]
+    issued_on: Drawn = PlainText((facts["date"],))
+    if blank is not None:
+        issued_on = date_in(blank, date.fromisoformat(facts["issued_on"]))
     wanted = {
-        NUMBER: FieldValue(facts["label"], PlainText((facts["label"],))),
-        DATE: FieldValue(facts["date"], PlainText((facts["date"],))),
+        NUMBER: FieldValue(facts["label"], PlainText((shown,), centred=shown != facts["label"])),
+        DATE: FieldValue(facts["date"], issued_on),
     }
     if facts["code"] is not None:
         address, digits = facts["code"]

@@ -25,6 +25,7 @@ from app.core.permissions import Actor, Permission
 from app.core.queue import enqueue
 from app.core.storage import Storage
 from app.records import head_check, registers
+from app.records.head_check import Seen
 from app.records.kinds import Kind, is_symbol
 from app.records.models import IssueRequest, RequestState
 from app.records.statement import PURPOSE, Paper, SealPlace, Statement
@@ -56,14 +57,19 @@ class Issuable:
 
     route: Route
     seal: Certificate | None
-    # By document: whether the file carries the valid signature of everybody who had to sign it.
-    signed: dict[UUID, bool]
+    # By document.
+    seen: dict[UUID, Seen]
     # An order that is being carried out.
     waiting: IssueRequest | None
 
     @property
+    def symbol(self) -> str | None:
+        """What stands printed on the main document."""
+        return self.seen[self.route.document_ids[0]].symbol
+
+    @property
     def is_ready(self) -> bool:
-        return self.seal is not None and all(self.signed.values()) and self.waiting is None
+        return self.seal is not None and all(one.is_signed for one in self.seen.values()) and self.waiting is None
 
 
 def look_at(session: Session, storage: Storage, actor: Actor, route_id: UUID, *, now: datetime) -> Issuable:
@@ -73,7 +79,7 @@ def look_at(session: Session, storage: Storage, actor: Actor, route_id: UUID, *,
         route,
         register.seal_of(session, route.agency_id, now=now),
         {
-            paper.document_id: head_check.carries_heads_signatures(
+            paper.document_id: head_check.look(
                 session,
                 storage,
                 paper.document.newest,
@@ -107,7 +113,7 @@ def request_issue(
     refuse_stale(route, wish.route_version)
     _check(wish, now=now)
     seal = seals.seal_of(session, route.agency_id, now=now)
-    _refuse_unsigned(session, storage, route, now=now)
+    _refuse_unsigned(session, storage, route, wish.symbol, now=now)
     statement = Statement(
         agency_id=route.agency_id,
         route_id=route.id,
@@ -182,10 +188,11 @@ def _check(wish: Wish, *, now: datetime) -> None:
         )
 
 
-def _refuse_unsigned(session: Session, storage: Storage, route: Route, *, now: datetime) -> None:
+def _refuse_unsigned(session: Session, storage: Storage, route: Route, symbol: str, *, now: datetime) -> None:
     for paper in route.papers:
         heads = head_check.heads_of(route, paper.document_id)
-        if not head_check.carries_heads_signatures(session, storage, paper.document.newest, heads, now=now):
+        seen = head_check.look(session, storage, paper.document.newest, heads, now=now)
+        if not seen.is_signed:
             raise Conflict(
                 _l(
                     "“%(title)s” does not carry the head's valid signature. Nothing was issued.",
@@ -193,3 +200,5 @@ def _refuse_unsigned(session: Session, storage: Storage, route: Route, *, now: d
                 ),
                 _l("Send the route back with a reason, so that it is signed again."),
             )
+        if paper.position == 0 and seen.symbol not in (None, symbol):
+            raise Invalid(_l("The paper prints another symbol behind its number: %(symbol)s.", symbol=seen.symbol))

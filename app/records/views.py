@@ -22,7 +22,7 @@ from app.core.running import storage
 from app.records import books_pages, registers, service, words
 from app.records.forms import IssueForm
 from app.records.kinds import Kind, guess, label
-from app.records.service import Wish
+from app.records.service import Issuable, Wish
 from app.records.statement import SealPlace
 from app.routes import service as routes
 from pki.pades.placement import Corner
@@ -107,8 +107,8 @@ def _page(route_id: UUID, form: IssueForm, *, now: datetime) -> str:
     with transaction() as session:
         found = service.look_at(session, storage(), current_actor(), route_id, now=now)
         day = registers.today(now)
-        kind = _kind(form.kind.data or request.args.get("kind"), found.route.title)
-        symbol = registers.symbols_of(session, found.route.agency)[kind]
+        kind = _kind(form.kind.data or request.args.get("kind"), found)
+        symbol = found.symbol or registers.symbols_of(session, found.route.agency)[kind]
         if not form.is_submitted():
             form.version.data, form.kind.data, form.issued_on.data = found.route.version, kind.value, day
             form.symbol.data = symbol
@@ -125,8 +125,10 @@ def _page(route_id: UUID, form: IssueForm, *, now: datetime) -> str:
         )
 
 
-def _kind(wanted: str | None, title: str) -> Kind:
-    return Kind(wanted) if wanted in list(Kind) else guess(title)
+def _kind(wanted: str | None, found: Issuable) -> Kind:
+    """Return the kind that was chosen; else the one that the printed symbol or the title begins with."""
+    printed = (found.symbol or "").partition("-")[0]
+    return next((Kind(one) for one in (wanted, printed) if one in list(Kind)), guess(found.route.title))
 
 
 def _waiting(session: Session, actor: Actor) -> Sequence[Waiting]:

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     SEAL_CHANGED = "seal_changed"
     KEY_UNAVAILABLE = "key_unavailable"
     NUMBER_TOO_LONG = "number_too_long"
+    OTHER_SYMBOL = "other_symbol"
     NO_PLACE = "no_place"
     FILE_UNREADABLE = "file_unreadable"
     NO_TIMESTAMP = "no_timestamp"
@@ -41,6 +42,7 @@ FAULTS: Final[Mapping[Fault, Sentence]] = {
     Fault.SEAL_CHANGED: _l("The agency has another seal than the one that you were shown."),
     Fault.KEY_UNAVAILABLE: _l("The key of the seal cannot be used at the moment."),
     Fault.NUMBER_TOO_LONG: _l("Number and symbol are too long for the document's code."),
+    Fault.OTHER_SYMBOL: _l("The paper prints another symbol behind its number."),
     Fault.NO_PLACE: _l("The seal would cover something or stand outside the page."),
     Fault.FILE_UNREADABLE: _l("The file cannot be read safely."),
     Fault.NO_TIMESTAMP: _l("The timestamp service does not answer."),
