@@ -20,6 +20,8 @@ from app.core import db
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.timestamping import timestamper
+from app.demo import official_letter
+from app.demo.official_letter import Letter
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, Level, MadeBy
 from app.records import issuing, registers, service
@@ -28,7 +30,8 @@ from app.records.models import Entry, IssueRequest
 from app.records.service import Wish
 from app.records.statement import SealPlace
 from app.routes import service as routes_service
-from app.routes.models import Act
+from app.routes.models import Act, Route
+from app.signing.fields import add_fields
 from pki.keys import Curve, SoftwareKey
 from pki.pades import fields
 from pki.pades.fields import FieldKind, FieldSpec, Lock, create_fields
@@ -43,6 +46,18 @@ from tests.factories.routes import Step
 
 PASSWORD = "mot mat khau that dai"
 HEAD = Step(Act.SIGN, "hanh")
+LETTER = Letter(
+    above="UBND THÀNH PHỐ SÔNG BIẾC",
+    agency="SỞ KHOA HỌC VÀ CÔNG NGHỆ",
+    symbol="KH-SKHCN",
+    place="Sông Biếc",
+    kind="KẾ HOẠCH",
+    subject="Về diễn tập ứng phó sự cố an toàn thông tin",
+    paragraphs=("Sở Khoa học và Công nghệ tổ chức diễn tập trong quý I năm 2027.",),
+    post="CHÁNH VĂN PHÒNG",
+    signer="Lê Thị Mỹ Hạnh",
+    recipients=("Như trên", "Lưu: VT, SKHCN"),
+)
 
 
 def storage(settings: Settings) -> Storage:
@@ -94,6 +109,21 @@ def signed_route(settings: Settings, key: SoftwareKey, *, papers: int = 1, in_fi
         route_id = routes.running(settings, [HEAD], papers=papers, to=["H99.01"])
     for document_id in routes.route(route_id).document_ids:
         sign(settings, document_id, key, in_fields=in_fields)
+    return route_id
+
+
+def signed_letter(settings: Settings, key: SoftwareKey) -> UUID:
+    """Let the head sign a paper that is laid out as Decree 30 asks, its fields made where their places are found."""
+    route_id = routes.drafted(settings, [HEAD], to=["H99.01"])
+    (document_id,) = routes.route(route_id).document_ids
+    add_version(settings, document_id, official_letter.render(LETTER), made_by=MadeBy.UPLOAD)
+    with started_as_in_web(settings):
+        routes.start(route_id)
+    with db.transaction() as session:
+        route, document = session.get_one(Route, route_id), session.get_one(Document, document_id)
+        if document.newest.made_by != MadeBy.FIELDS:
+            add_fields(session, storage(settings), actor("minh"), route, document, routes.now())
+    sign(settings, document_id, key, in_fields=False)
     return route_id
 
 
@@ -198,13 +228,13 @@ def issued(settings: Settings, route_id: UUID, **changes: object) -> Entry:
     return entry
 
 
-def add_version(settings: Settings, document_id: UUID, pdf: bytes) -> None:
+def add_version(settings: Settings, document_id: UUID, pdf: bytes, *, made_by: MadeBy = MadeBy.PROOFS) -> None:
     """Let the paper have another version, however it came about."""
     with db.transaction() as session:
         document = session.scalars(
             select(Document).where(Document.id == document_id).with_for_update(of=Document)
         ).one()
-        _add(session, settings, document, pdf, MadeBy.PROOFS, routes.now())
+        _add(session, settings, document, pdf, made_by, routes.now())
 
 
 def newest_file(settings: Settings, document_id: UUID) -> bytes:

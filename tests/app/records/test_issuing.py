@@ -25,7 +25,7 @@ from app.core.failpoints import VARIABLE
 from app.core.permissions import Role, house
 from app.core.settings import Settings
 from app.documents.models import Document, Level, MadeBy
-from app.records import tasks
+from app.records import registers, tasks
 from app.records.issuing import NotIssued
 from app.records.kinds import Kind
 from app.records.models import Entry, EntryState, IssueRequest, RequestState
@@ -80,6 +80,26 @@ def test_an_issued_document_has_number_date_seal_and_a_line_in_the_book(
         assert (use.version_id, use.number) == (newest.id, "01/QĐ-SKHCN")
         assert use.step_up.used_at is not None
         assert session.get_one(ArchiveEntry, document_id).version_id == newest.id
+
+
+def test_number_and_day_stand_in_the_blanks_of_an_official_letter(
+    city: Settings, head: SoftwareKey, tmp_path: Path
+) -> None:
+    route_id = records.signed_letter(city, head)
+    records.issued(city, route_id, kind=Kind.PLAN, symbol="KH-SKHCN")
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(records.newest_file(city, routes.route(route_id).document_ids[0]))
+    done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, text=True)
+    shown = " ".join(done.stdout.split())
+    assert "Số: 01/KH-SKHCN" in shown.replace("01 /", "01/")
+    day = registers.today(routes.now())
+    assert f"ngày {day:%d} tháng {day.month if day.month > 2 else f'0{day.month}'} năm {day.year}" in shown
+
+
+def test_a_symbol_other_than_the_printed_one_is_refused(city: Settings, head: SoftwareKey) -> None:
+    route_id = records.signed_letter(city, head)
+    with pytest.raises(Invalid):
+        records.order(city, route_id, symbol="QĐ-SKHCN")
 
 
 def test_every_paper_of_an_envelope_is_sealed_under_one_number(city: Settings, head: SoftwareKey) -> None:
