@@ -27,6 +27,7 @@ CAPABILITIES: Final = (
     "certificates",
     "campaigns",
     "documents",
+    "archive",
     "claims",
     "routes",
     "seals",
