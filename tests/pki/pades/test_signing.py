@@ -13,6 +13,8 @@ import pytest
 from asn1crypto import cms as asn1_cms
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from pki import der
 from pki.errors import PdfRefused, PkiError, SignatureMismatch, TimestampRefused
@@ -23,6 +25,7 @@ from pki.pades.boundary import refusing
 from pki.pades.cms import Commitment
 from pki.pades.faults import PdfFault
 from pki.pades.finish import finish
+from pki.pades.later_changes import visible_fields
 from pki.pades.placement import Placement
 from pki.pades.prepare import PreparedSignature
 from pki.tsa import TimestampFailure, refuse
@@ -258,6 +261,12 @@ def test_a_tree_of_fields_without_end_is_damaged() -> None:
     with pytest.raises(PdfRefused) as caught:
         pdfs.prepared(endless, mark=pdfs.MARK, placement=pdfs.SECOND_PLACE)
     assert fault_of(caught) is PdfFault.DAMAGED
+
+
+def test_a_tree_of_fields_without_end_has_no_visible_fields_to_compare() -> None:
+    reader = PdfFileReader(BytesIO(pdfs.with_endless_fields(pdfs.signed())))
+    with pytest.raises(PdfReadError):
+        visible_fields(reader, None)
 
 
 def test_a_mark_whose_letters_the_font_lacks_is_refused() -> None:
