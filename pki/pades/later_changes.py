@@ -24,10 +24,12 @@ from pyhanko.sign.diff_analysis import (
 )
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from pki.pades.issue_rule import IssueFieldRule
 from pki.pades.overlap import covers_content
 from pki.pades.placement import Rectangle
 
 # pyHanko's own policy without the rule that lets text fields change: it lets a shadow attack through (measured).
+# Ours lets what comes at issue be filled in, nothing else.
 POLICY: Final = StandardDiffPolicy(
     global_rules=[
         CatalogModificationRule(),
@@ -37,7 +39,7 @@ POLICY: Final = StandardDiffPolicy(
         DSSCompareRule().as_qualified(ModificationLevel.LTA_UPDATES),
         MetadataUpdateRule().as_qualified(ModificationLevel.LTA_UPDATES),
     ],
-    form_rule=FormUpdatingRule(field_rules=[SigFieldCreationRule(), SigFieldModificationRule()]),
+    form_rule=FormUpdatingRule(field_rules=[SigFieldCreationRule(), SigFieldModificationRule(), IssueFieldRule()]),
 )
 _DEEPEST: Final = 32
 
