@@ -45,11 +45,11 @@ def prepare_limited(
     reason: str | None,
     field_name: str | None = None,
     is_head: bool = False,
-) -> PreparedSignature:
-    """Return what follows the file when it is prepared, and what must be signed. Raises PdfRefused.
+) -> tuple[PreparedSignature, int]:
+    """Return what follows the file when it is prepared and what must be signed, and the page of the mark.
 
     A field of the name `field_name` that is in the file already has its own place and lock. The signature of a head
-    closes everything but what comes when the document is issued.
+    closes everything but what comes when the document is issued. Raises PdfRefused.
     """
     facts, output = sandbox.run(
         preparation_job.prepare_marked,
@@ -76,4 +76,4 @@ def prepare_limited(
     # The child has read a stranger's file: what it says is signed is worked out again here.
     if prepared.signed_attributes_der != signed_attributes(prepared.document_digest, certificate_der):
         raise PdfRefused(PdfFault.BYTE_RANGE)
-    return prepared
+    return prepared, int(facts["page"])

@@ -10,12 +10,14 @@ from app.documents.sandbox_frame import Facts
 from pki.pades.appearance import Mark
 from pki.pades.fields import Lock
 from pki.pades.geometry import page_geometries
+from pki.pades.open_fields import page_of
 from pki.pades.placement import Corner, place
 from pki.pades.prepare import prepare
 
 
 def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     """Work out where the mark stands, prepare, and write what follows the file when it is prepared."""
+    fixed = page_of(source, facts["field"]) if facts["field"] else None
     placement = place(
         page_geometries(source),
         page=facts["page"],
@@ -38,4 +40,4 @@ def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         room=facts["room"],
     )
     output.write(prepared.appended)
-    return {"prepared": prepared.to_json()}
+    return {"prepared": prepared.to_json(), "page": fixed or placement.page}

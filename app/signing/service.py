@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -18,8 +18,10 @@ from app.certificates import register
 from app.certificates.models import Certificate, CertificateState
 from app.core.errors import Conflict, Invalid, NotFound, Unavailable
 from app.core.i18n import local
+from app.core.logs import log
 from app.core.permissions import Actor, Permission
 from app.core.storage import Joined, Storage
+from app.core.timestamping import Timestamper
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, Level, MadeBy
 from app.registry import service as registry
@@ -40,9 +42,6 @@ _BEGIN_AGAIN: Final = _l("Open the document and begin again.")
 _SIGNED_NOTHING: Final = _l("Nothing was signed. Reload the page and begin again.")
 _GET_CERTIFICATE: Final = _l("Ask for a new certificate, or call your agency's administrator.")
 
-# Takes a DER TimeStampReq, returns the DER TimeStampResp; raises Unavailable when the service does not answer.
-Timestamper = Callable[[bytes], bytes]
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -60,7 +59,17 @@ class Wish:
 class Prepared:
     session_id: UUID
     signature: PreparedSignature
+    # Of the mark, from 1.
+    page: int
     expires_at: datetime
+
+
+def has_own_place(session: Session, actor: Actor, document: Document, *, now: datetime) -> bool:
+    """Say whether it is the actor's turn on a document in which the places of the signatures were made."""
+    was_made = any(version.made_by == MadeBy.FIELDS for version in document.versions)
+    if not was_made or actor.person_id is None:
+        return False
+    return routes.turn_of(session, document.id, actor.person_id, now=now) is not None
 
 
 def usable_certificates(session: Session, actor: Actor, *, now: datetime) -> list[Certificate]:
@@ -88,7 +97,7 @@ def prepare(
     # Signed is what is read there: it must be what was stored.
     storage.open(base.sha256).close()
     try:
-        prepared = prepare_limited(
+        prepared, page = prepare_limited(
             storage.path_of(base.sha256),
             certificate_der=certificate_der,
             now=now,
@@ -134,7 +143,7 @@ def prepare(
         base_number=base.number,
         document_digest=prepared.document_digest.hex(),
     )
-    return Prepared(opened.id, prepared, opened.expires_at)
+    return Prepared(opened.id, prepared, page, opened.expires_at)
 
 
 def prepared_file(session: Session, storage: Storage, actor: Actor, session_id: UUID, *, now: datetime) -> Joined:
@@ -158,8 +167,8 @@ def complete(
     """Check the answer of the person's key, timestamp it, and add the signed file as the next version.
 
     Completing twice returns the version that is there. Raises Conflict (ended, stale, certificate not good any more),
-    Invalid (not a signature by this certificate's key over what was prepared), Unavailable (no timestamp: nothing is
-    stored and the session stays open).
+    Invalid (not a signature by this certificate's key over what was prepared). When the timestamp service is silent the
+    version says that its timestamp is pending, and the archive goes on asking: a lower level is never silent.
     """
     found = _find(session, actor, session_id, for_change=True)
     document = documents.find(session, actor, found.document_id, for_change=True)
@@ -182,13 +191,7 @@ def complete(
         prepared = PreparedSignature.from_json(found.prepared_facts, opened, storage.get(found.prepared_sha256))
     if turn is not None and turn.field_name != prepared.field_name:
         raise Conflict(_l("Your turn on this document has changed. Nothing was signed."), _BEGIN_AGAIN)
-    appended = _finish(
-        prepared,
-        signature_value,
-        certificate_der,
-        chain_der,
-        timestamp,
-    )
+    appended, level = _finish(prepared, signature_value, certificate_der, chain_der, timestamp)
     made = documents.add_version(
         session,
         document,
@@ -199,7 +202,8 @@ def complete(
         pages=base.pages,
         signatures=base.signatures + 1,
         person_id=found.person_id,
-        level=Level.TIMESTAMP,
+        level=level,
+        timestamp_pending=level is Level.BASIC,
         now=now,
     )
     documents.mark_signed(session, document, signer=found.person_id, now=now)
@@ -237,29 +241,20 @@ def _finish(
     certificate_der: bytes,
     chain_der: tuple[bytes, ...],
     timestamp: Timestamper,
-) -> bytes:
+) -> tuple[bytes, Level]:
+    finished = partial(
+        finish, prepared, signature_value=signature_value, certificate_der=certificate_der, chain_der=chain_der
+    )
     try:
-        return finish(
-            prepared,
-            signature_value=signature_value,
-            certificate_der=certificate_der,
-            chain_der=chain_der,
-            timestamp=timestamp,
-        )
+        try:
+            return finished(timestamp=timestamp), Level.TIMESTAMP
+        except (TimestampRefused, Unavailable) as error:
+            log.warning("signed_without_timestamp", why=type(error).__name__)
+            return finished(timestamp=None), Level.BASIC
     except SignatureMismatch as error:
         raise Invalid(
             _l("The signature does not belong to this document and your certificate."), _SIGNED_NOTHING
         ) from error
-    except TimestampRefused as error:
-        raise no_timestamp() from error
-
-
-def no_timestamp() -> Unavailable:
-    """Return the error for a timestamp service that is silent, refuses, or answers with something else."""
-    return Unavailable(
-        _l("The time could not be certified, so nothing was signed."),
-        _l("Press the button again in a minute; what you prepared is kept for ten minutes."),
-    )
 
 
 def _find(session: Session, actor: Actor, session_id: UUID, *, for_change: bool = False) -> SigningSession:

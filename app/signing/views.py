@@ -23,13 +23,13 @@ from app.core.i18n import moment
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.running import settings, storage
 from app.core.throttle import may_pass
+from app.core.timestamping import timestamper
 from app.documents import service as documents
 from app.registry import service as registry
 from app.routes import service as routes
 from app.signing import fields, impact, service
 from app.signing.preparation import MARK_HEIGHT_MM, MARK_WIDTH_MM, Place
 from app.signing.service import Wish
-from app.signing.timestamping import timestamper
 from pki.pades.placement import Corner
 
 bp = Blueprint("signing", __name__)
@@ -62,6 +62,7 @@ def sign(document_id: UUID) -> ResponseReturnValue:
                 "prepareUrl": url_for(".prepare", document_id=document.id),
                 "baseNumber": document.newest.number,
                 "pages": document.newest.pages,
+                "isFixed": service.has_own_place(session, actor, document, now=now),
                 "mark": {"widthMm": MARK_WIDTH_MM, "heightMm": MARK_HEIGHT_MM, "lines": lines},
                 "certificates": [_described(one) for one in certificates],
             },
@@ -86,6 +87,7 @@ def prepare(document_id: UUID) -> ResponseReturnValue:
         {
             "preparedUrl": url_for(".prepared", session_id=prepared.session_id),
             "completeUrl": url_for(".complete", session_id=prepared.session_id),
+            "page": prepared.page,
             "byteRange": list(signature.byte_range),
             "documentDigest": signature.document_digest.hex(),
             "signedAttributes": base64.b64encode(signature.signed_attributes_der).decode(),
@@ -123,6 +125,7 @@ def complete(session_id: UUID) -> ResponseReturnValue:
             "number": made.number,
             "signedAt": moment(made.made_at),
             "sha256": made.sha256,
+            "timestampPending": made.timestamp_pending,
             "downloadUrl": url_for("documents.download", document_id=made.document_id, version=made.number),
             "documentUrl": url_for("documents.show", document_id=made.document_id),
         }

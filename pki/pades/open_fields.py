@@ -1,4 +1,4 @@
-"""Which fields of a document are still open: empty, and closed by nobody's signature."""
+"""Which fields of a document are still open (empty, and closed by nobody's signature), and where one is seen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pki.errors import PdfRefused
 from pki.pades.boundary import refusing
 from pki.pades.faults import PdfFault
 from pki.pades.fields import fields_of
+from pki.pades.later_changes import visible_fields
 from pki.pades.locks import refuse_closed
 
 
@@ -26,3 +27,10 @@ def _is_open(reader: PdfFileReader, name: str) -> bool:
     except PdfRefused:
         return False
     return True
+
+
+def page_of(base: IO[bytes], name: str) -> int | None:
+    """Return the page (from 1) on which the field of that name is to be seen, None for none. Raises PdfRefused."""
+    with refusing(PdfFault.DAMAGED):
+        found = visible_fields(PdfFileReader(base, strict=False), None)
+        return next((one.page for one in found if one.name == name), None)

@@ -190,18 +190,20 @@ def test_a_certificate_ended_between_the_two_requests_signs_nothing(
     assert prepare(client, document_id, minh.certificate).status_code == 409
 
 
-def test_without_a_timestamp_nothing_is_signed_and_trying_again_works(
+def test_without_a_timestamp_the_version_says_that_it_is_pending(
     sign_in: SignIn, minh: Signer, status_server: WSGIServer
 ) -> None:
     client = sign_in("minh")
     document_id = uploaded(client)
     prepared = prepare(client, document_id, minh.certificate).get_json()
-    answering = status_server.get_app()
     status_server.set_app(_silent)
-    assert complete(client, prepared, minh.key).status_code == 503
-    assert count_of_versions(document_id) == 1
-    status_server.set_app(answering)
-    assert complete(client, prepared, minh.key).status_code == 200
+    answer = complete(client, prepared, minh.key)
+    assert answer.status_code == 200
+    assert answer.get_json()["timestampPending"] is True
+    with db.transaction() as session:
+        made = session.scalars(select(DocumentVersion).where(DocumentVersion.number == 2)).one()
+        assert (made.level, made.timestamp_pending) == ("B-B", True)
+    assert "Dấu thời gian đang chờ" in client.get(f"/documents/{document_id}").text
 
 
 def test_a_request_that_makes_no_sense_is_refused(sign_in: SignIn, minh: Signer) -> None:

@@ -79,7 +79,7 @@ function showMark(): void {
   const box = boxOf(place, data.mark, pageSize);
   const inside = fits(box, pageSize);
   const percent = (length: number, whole: number): string => `${((length / whole) * 100).toFixed(3)}%`;
-  mark.hidden = prepared !== undefined || shownPage !== fields.page.valueAsNumber;
+  mark.hidden = data.isFixed || prepared !== undefined || shownPage !== fields.page.valueAsNumber;
   mark.style.left = percent(box.leftMm, pageSize.widthMm);
   mark.style.top = percent(box.topMm, pageSize.heightMm);
   mark.style.width = percent(box.widthMm, pageSize.widthMm);
@@ -182,7 +182,7 @@ async function prepare(own: OwnKey): Promise<void> {
   // The same bytes that were checked are shown, and only what was shown can be signed.
   await viewer.open(pdf);
   prepared = announced;
-  await showPage(fields.page.valueAsNumber);
+  await showPage(announced.page ?? fields.page.valueAsNumber);
   part("sign-digest", HTMLElement).textContent = shortDigest(digest);
   part("sign-certificate", HTMLElement).textContent = own.certificate.validUntil;
   step("sign-confirm");
@@ -197,6 +197,8 @@ async function sign(own: OwnKey): Promise<void> {
 function finished(completed: Completed): void {
   const when = fill(words("doneWhen"), { moment: completed.signedAt, number: completed.number });
   part("sign-done-when", HTMLElement).textContent = when;
+  part("sign-done-certified", HTMLElement).hidden = completed.timestampPending;
+  part("sign-done-pending", HTMLElement).hidden = !completed.timestampPending;
   part("sign-done-download", HTMLAnchorElement).href = completed.downloadUrl;
   part("sign-done-document", HTMLAnchorElement).href = completed.documentUrl;
   step("sign-done");
@@ -219,7 +221,7 @@ function listen(own: OwnKey): void {
     writePlace(place);
   });
   sheet.addEventListener("click", (event) => {
-    if (prepared !== undefined) return;
+    if (data.isFixed || prepared !== undefined) return;
     const box = sheet.getBoundingClientRect();
     const left = ((event.clientX - box.left) / box.width) * pageSize.widthMm;
     const top = ((event.clientY - box.top) / box.height) * pageSize.heightMm;
@@ -252,6 +254,8 @@ async function start(): Promise<void> {
     return;
   }
   part("sign-desk", HTMLElement).hidden = false;
+  part("sign-fixed", HTMLElement).hidden = !data.isFixed;
+  part("sign-choose", HTMLElement).hidden = data.isFixed;
   listen(own);
   await act(words("loading"), "notShown", openBase);
 }

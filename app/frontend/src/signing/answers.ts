@@ -16,6 +16,8 @@ export interface PageData {
   readonly prepareUrl: string;
   readonly baseNumber: number;
   readonly pages: number;
+  /** The document has a place of its own for this signature. */
+  readonly isFixed: boolean;
   readonly mark: { readonly widthMm: number; readonly heightMm: number };
   readonly certificates: readonly PageCertificate[];
 }
@@ -26,6 +28,8 @@ export interface Prepared {
   readonly byteRange: ByteRange;
   readonly documentDigest: string;
   readonly signedAttributes: Bytes;
+  /** The page of the mark, from 1; undefined where nothing is to be seen. */
+  readonly page: number | undefined;
 }
 
 export interface Completed {
@@ -33,6 +37,7 @@ export interface Completed {
   readonly signedAt: string;
   readonly downloadUrl: string;
   readonly documentUrl: string;
+  readonly timestampPending: boolean;
 }
 
 export interface Problem {
@@ -48,6 +53,7 @@ export function readPageData(value: unknown): PageData {
     prepareUrl: ownPath(data["prepareUrl"]),
     baseNumber: number(data["baseNumber"]),
     pages: number(data["pages"]),
+    isFixed: data["isFixed"] === true,
     mark: { widthMm: number(mark["widthMm"]), heightMm: number(mark["heightMm"]) },
     certificates: list(data["certificates"]).map((one) => {
       const certificate = record(one);
@@ -72,6 +78,7 @@ export function readPrepared(value: unknown): Prepared {
     byteRange: [start, gapStart, gapEnd, tail],
     documentDigest: text(data["documentDigest"]),
     signedAttributes: base64(data["signedAttributes"]),
+    page: data["page"] == null ? undefined : number(data["page"]),
   };
 }
 
@@ -82,6 +89,7 @@ export function readCompleted(value: unknown): Completed {
     signedAt: text(data["signedAt"]),
     downloadUrl: ownPath(data["downloadUrl"]),
     documentUrl: ownPath(data["documentUrl"]),
+    timestampPending: data["timestampPending"] === true,
   };
 }
 

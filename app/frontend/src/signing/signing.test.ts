@@ -86,6 +86,7 @@ describe("agreement", () => {
       preparedUrl: "/a",
       completeUrl: "/b",
       byteRange: [0, 4, 12, 4] as const,
+      page: 1,
       documentDigest: change.announced ?? digest,
       signedAttributes: set(contentType, digestOf(change.digest ?? fromHex(digest)), certificateOf(named)),
     };
