@@ -155,12 +155,11 @@ def explain(session: Session, actor: Actor, entry_id: UUID, *, explanation: str,
         return entry
     if entry.explanation is not None:
         raise Conflict(_l("This number was given up before. Its explanation stays as it is."))
-    if entry.document_id is not None:
-        entry.state = EntryState.CANCELLED
-        claims.withdraw(session, actor, entry.document_id, now=now)
-    else:
-        entry.state = EntryState.UNUSED
     entry.explanation, entry.explained_by, entry.explained_at = words, actor.person_id, now
+    entry.state = EntryState.UNUSED if entry.document_id is None else EntryState.CANCELLED
+    session.flush()
+    if entry.document_id is not None:
+        claims.withdraw(session, actor, entry.document_id, now=now)
     audit.record(
         session,
         actor,
