@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +26,7 @@ def main() -> None:
     configure_logs("worker")
     settings = load(os.environ)
     db.configure(settings.database_url or "")
-    Renewer(settings, UUID(sys.argv[1]), timestamper(settings)).run()
+    Renewer(settings, UUID(sys.argv[1]), timestamper(settings), lambda: datetime.now(UTC)).run()
     db.dispose()
 
 

@@ -7,10 +7,10 @@ lease. Files that are B-LTA share the material of their timestamps, the rest is 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +38,8 @@ from pki.errors import PdfRefused
 from pki.pades.augment import TOKEN_ROOM, PreparedTimestamp
 from pki.pades.dss import Material
 
+Clock = Callable[[], datetime]
+
 SIZE: Final = 24
 # Files up to this size are read together, and together not more than this.
 _SMALL: Final = 2 * 1024 * 1024
@@ -59,6 +61,7 @@ class Renewer:
     settings: Settings
     run_id: UUID
     timestamp: Timestamper
+    now: Clock
     size: int = SIZE
     _storage: Storage = field(init=False, repr=False)
     _material: Material = field(default_factory=Material, repr=False)
@@ -73,13 +76,13 @@ class Renewer:
             while self.step(pool):
                 pass
         with transaction() as session:
-            if runs.finish(session, self.run_id, now=_now()):
+            if runs.finish(session, self.run_id, now=self.now()):
                 log.info("archive_run_done", run_id=str(self.run_id))
 
     def step(self, pool: ThreadPoolExecutor) -> bool:
         """Work off one batch; False when there was none."""
         with transaction() as session:
-            taken = runs.take(session, self.run_id, count=self.size, now=_now())
+            taken = runs.take(session, self.run_id, count=self.size, now=self.now())
         if not taken:
             return False
         reach("archive.taken")
@@ -163,7 +166,7 @@ class Renewer:
         return good
 
     def _store(self, made: Sequence[_Renewed], failed: dict[UUID, Failure]) -> None:
-        now = _now()
+        now = self.now()
         with transaction() as session:
             stored = _add_versions(session, made, now=now)
             late = {one.taken.document_id: Failure.OVERTAKEN for one in made if one.taken.document_id not in stored}
@@ -183,7 +186,7 @@ class Renewer:
             reach("archive.before_commit")
 
     def _current_material(self) -> Material:
-        now = _now()
+        now = self.now()
         if self._gathered_at is None or now - self._gathered_at > _MATERIAL_LIFE:
             with transaction() as session:
                 self._material = material_for(session, self.settings, clock.units_der(session, now=now))
@@ -256,7 +259,3 @@ def _note_failure(session: Session, document_id: UUID, failure: Failure, *, now:
         .where(ArchiveEntry.document_id == document_id)
         .values(failure=failure, tried_at=now, attempts=ArchiveEntry.attempts + 1, leased_until=None)
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

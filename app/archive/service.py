@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,13 +15,15 @@ from app.archive import clock, raising
 from app.archive.models import ArchiveEntry, Failure
 from app.archive.raising import Raised, raise_to, reaches
 from app.audit import service as audit
-from app.core.permissions import Actor
+from app.core.errors import NotFound
+from app.core.permissions import Actor, Permission
 from app.core.queue import enqueue
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.timestamping import Timestamper
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, Level, MadeBy, RequestState, SignatureRequest
+from app.registry import scope
 from app.routes.models import Route, RouteDocument, RouteState
 
 AUGMENT_TASK: Final = "archive.augment"
@@ -94,8 +97,17 @@ def augment_to(
     return raise_to(session, settings, pdf, level=level, timestamp=timestamp)
 
 
-def entry_of(session: Session, document_id: UUID) -> ArchiveEntry | None:
-    return session.get(ArchiveEntry, document_id)
+def find(session: Session, actor: Actor, document_id: UUID) -> tuple[Document, ArchiveEntry]:
+    """Return a document and what the archive knows of it. Raises NotFound, also for one that nobody signed.
+
+    Whoever looks after the archive of an agency sees until when its documents hold, and the title, not the file.
+    """
+    seen = or_(documents.visible(actor), scope.within(actor, Permission.READ_ARCHIVE, Document.agency_id))
+    document = session.scalar(select(Document).where(Document.id == document_id, seen))
+    entry = session.get(ArchiveEntry, document_id) if document is not None else None
+    if document is None or entry is None:
+        raise NotFound(_l("There is no such document in the archive, or it belongs to another agency."))
+    return document, entry
 
 
 def augment(

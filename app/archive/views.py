@@ -18,12 +18,10 @@ from app.archive import forecast, listing, runs, service, words
 from app.archive.forms import DayForm, RunForm
 from app.archive.listing import Shown
 from app.core.db import transaction
-from app.core.errors import NotFound
 from app.core.i18n import local
 from app.core.navigation import Place, add_place
 from app.core.permissions import Actor, Permission, current_actor, needs, signed_in
 from app.core.running import storage
-from app.documents import service as documents
 from app.registry import scope
 from pki.errors import PdfRefused
 
@@ -100,14 +98,11 @@ def export() -> Response:
 
 
 @bp.get("/documents/<uuid:document_id>")
-@signed_in("documents.find shows nobody what they may not see")
+@signed_in("service.find shows nobody what they may not see")
 def document(document_id: UUID) -> ResponseReturnValue:
     form, now, answer = DayForm(request.args if "on" in request.args else None), datetime.now(UTC), None
     with transaction() as session:
-        found = documents.find(session, current_actor(), document_id)
-        entry = service.entry_of(session, document_id)
-        if entry is None:
-            raise NotFound(_l("This document carries no signature, so there is nothing to prove."))
+        found, entry = service.find(session, current_actor(), document_id)
         refused = False
         if form.on.data is not None and form.validate():
             path = storage().path_of(found.newest.sha256)

@@ -64,7 +64,7 @@ def start() -> UUID:
 
 
 def work_off(settings: Settings, run_id: UUID, **details: int) -> None:
-    Renewer(settings, run_id, timestamper(settings), **details).run()
+    Renewer(settings, run_id, timestamper(settings), now, **details).run()
 
 
 def test_everything_due_gets_a_proof_that_programs_of_others_accept(
@@ -125,7 +125,7 @@ def test_who_signs_meanwhile_wins_and_the_newest_version_comes_next(
             signed(client, document_id, minh.certificate, minh.key, baseNumber=3, corner="bottom_left")
         return timestamper(settings)(request_der)
 
-    Renewer(settings, run_id, signs_first).run()
+    Renewer(settings, run_id, signs_first, now).run()
     assert versions(document_id)[-1].made_by == "signature"
     assert entry(document_id).level == Level.TIMESTAMP
 
