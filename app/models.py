@@ -21,6 +21,7 @@ from app.core import throttle
 from app.core.db import Base
 from app.documents import models as documents
 from app.gate import models as gate
+from app.marks import models as marks
 from app.meetings import models as meetings
 from app.notices import models as notices
 from app.records import models as records
@@ -47,6 +48,7 @@ __all__ = [
     "dispatches",
     "documents",
     "gate",
+    "marks",
     "meetings",
     "notices",
     "profile_settings",

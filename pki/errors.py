@@ -39,6 +39,10 @@ class PdfRefused(_Faulty):
     """A PDF cannot be signed or checked; `fault` is a `pki.pades.faults.PdfFault`."""
 
 
+class PictureRefused(_Faulty):
+    """A picture cannot become a mark; `fault` is a `pki.layout.cleaning.PictureFault`."""
+
+
 class PassRejected(_Faulty):
     """What was scanned is not accepted as a pass; `fault` is a `pki.passes.faults.PassFault`."""
 

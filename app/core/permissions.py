@@ -49,6 +49,8 @@ class Permission(StrEnum):
     FOLLOW_ROUTES = "follow_routes"
     # Number, date and seal of the agency on what its head has signed.
     ISSUE_DOCUMENTS = "issue_documents"
+    # The picture of the agency's seal.
+    MANAGE_SEALS = "manage_seals"
     MANAGE_MEETINGS = "manage_meetings"
     SCAN_PASSES = "scan_passes"
     MANAGE_GATES = "manage_gates"
@@ -85,6 +87,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_MEETINGS,
             Permission.FOLLOW_ROUTES,
             Permission.ISSUE_DOCUMENTS,
+            Permission.MANAGE_SEALS,
             Permission.HANDLE_FORMS,
             Permission.PUBLISH_FORMS,
         }
@@ -114,6 +117,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_APPROVALS,
             Permission.MANAGE_ACCOUNTS,
             Permission.MANAGE_PROFILES,
+            Permission.MANAGE_SEALS,
             Permission.READ_ALARMS,
             Permission.CLOSE_ALARMS,
             Permission.READ_CAMPAIGNS,

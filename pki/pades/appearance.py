@@ -70,8 +70,8 @@ def render(mark: Mark, *, width: float, height: float, rotation: int = 0, user_u
         resources = Dictionary(Font=Dictionary())
         for key, (data, glyph_ids) in used.items():
             resources.Font[Name("/" + key)] = font_object(pdf, fonts[key], data, glyph_ids)
-        picture = _picture(pdf, mark.image) if mark.image is not None else None
-        operators = [_turn(rotation, width, height), _frame(shown_width, shown_height, user_unit)]
+        picture = image_object(pdf, mark.image) if mark.image is not None else None
+        operators = [turn(rotation, width, height), _frame(shown_width, shown_height, user_unit)]
         text_left = 0.0
         if picture is not None:
             resources.XObject = Dictionary(Im1=picture)
@@ -93,7 +93,8 @@ def _check_text(lines: list[str]) -> None:
         raise PdfRefused(PdfFault.MARK_UNREADABLE)
 
 
-def _turn(rotation: int, width: float, height: float) -> str:
+def turn(rotation: int, width: float, height: float) -> str:
+    """Return the operators that turn what follows against the turn of its page."""
     matrix = {
         90: f"0 1 -1 0 {width:.3f} 0",
         180: f"-1 0 0 -1 {width:.3f} {height:.3f}",
@@ -142,8 +143,8 @@ def _fitting_size(lines: list[str], faces: list[Face], width: float, height: flo
     return size
 
 
-def _picture(pdf: pikepdf.Pdf, png: bytes) -> pikepdf.Stream:
-    """Return an image object with its transparency as a soft mask."""
+def image_object(pdf: pikepdf.Pdf, png: bytes) -> pikepdf.Stream:
+    """Return an image object with its transparency as a soft mask. Raises PdfRefused(MARK_UNREADABLE)."""
     if len(png) > _MAXIMUM_IMAGE:
         raise PdfRefused(PdfFault.MARK_UNREADABLE)
     try:
