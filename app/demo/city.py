@@ -16,11 +16,11 @@ from app.citizen_forms import published
 from app.citizen_forms import service as submissions
 from app.citizen_forms.published import BlankForm
 from app.core.db import transaction
-from app.core.permissions import Actor, house
+from app.core.permissions import Actor, Role, house
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.demo import campaign, extract_form, papers
-from app.demo.people import AGENCIES, PEOPLE, DemoPerson
+from app.demo import book, campaign, extract_form, papers
+from app.demo.people import AGENCIES, PASSWORD, PEOPLE, DemoPerson
 from app.gate import checkpoints
 from app.meetings import service as meetings
 from app.registry import service as registry
@@ -56,6 +56,8 @@ def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
         campaign.create(settings, campaign_rows, tell)
         tell("Documents on their routes")
         papers.create(settings, now=datetime.now(UTC))
+        with transaction() as session:
+            book.create(session, now=datetime.now(UTC))
         tell("A form that waits for its citizen's signature")
         with transaction() as session:
             _fill_form_in(session, settings, now=datetime.now(UTC))
@@ -119,7 +121,11 @@ def _add_person(session: Session, one: DemoPerson, agencies: dict[str, Agency], 
     if one.post:
         code, title = one.post
         registry.appoint(session, person, agencies[code], title=title, actor=actor)
-    account = accounts.create_account(session, login=one.login, label=one.calls_self, person_id=person.id)
+    # Who issues documents confirms it with a password; the start page of the demonstration tells it.
+    password = PASSWORD if any(role is Role.CLERK for role, _ in one.grants) else None
+    account = accounts.create_account(
+        session, login=one.login, label=one.calls_self, person_id=person.id, password=password
+    )
     for role, code_of_scope in one.grants:
         scope = agencies[code_of_scope].id if code_of_scope else None
         accounts.grant_role(session, account, role, agency_id=scope, actor=actor)

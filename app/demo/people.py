@@ -31,6 +31,9 @@ class DemoPerson:
     comes_to: Sentence
 
 
+# Of the clerks, who confirm with it what they issue.
+PASSWORD: Final = "song biec trinh dien"  # noqa: S105  shown on the start page
+
 AGENCIES: Final = (
     DemoAgency("H99", "Ủy ban nhân dân Thành phố Sông Biếc", None),
     DemoAgency("H99.01", "Văn phòng Ủy ban nhân dân", "H99"),

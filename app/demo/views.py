@@ -10,7 +10,7 @@ from app.core.db import transaction
 from app.core.errors import NotFound
 from app.core.permissions import public
 from app.core.running import settings
-from app.demo.people import PEOPLE
+from app.demo.people import PASSWORD, PEOPLE
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -31,3 +31,4 @@ def sign_in(login: str) -> Response:
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
     app.jinja_env.globals["demo_people"] = PEOPLE
+    app.jinja_env.globals["demo_password"] = PASSWORD
