@@ -85,7 +85,7 @@ def test_a_document_is_shown_to_those_who_may_see_it_and_is_not_found_by_others(
 
 
 @pytest.mark.parametrize(
-    ("years", "answer"), [(2, "vẫn kiểm tra được"), (30, "không còn kiểm tra được")], ids=["soon", "in decades"]
+    ("years", "answer"), [(2, "vẫn kiểm tra được"), (30, "nếu được gia hạn trước ngày")], ids=["soon", "in decades"]
 )
 def test_whether_it_will_verify_on_a_day_is_answered_in_words(
     sign_in: SignIn, paper: UUID, years: int, answer: str
