@@ -39,6 +39,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "ceremony": Part("app.certificates.ceremony_commands", "ceremony_group", "Sign what two people reviewed."),
     "seals": Part("app.seals.cli", "seals", "Make the seals of agencies."),
     "status": Part("app.status.commands", "status", "Look at the status service from outside."),
+    "archive": Part("app.archive.cli", "archive", "Until when proofs of documents hold, and renewing them."),
     "pdf": Part("app.signing.cli", "pdf", "Sign and check PDF files."),
     "pass": Part("app.meetings.cli", "pass_group", "Read the pass in a QR code."),
 }
