@@ -34,6 +34,7 @@ from app.core.storage import Storage
 from app.core.timestamping import Timestamper
 from app.documents import service as documents
 from app.documents.models import DocumentVersion, Level, MadeBy
+from app.marks import service as marks
 from app.records import head_check, registers, sealing
 from app.records.kinds import label
 from app.records.models import Entry, EntryState, IssueRequest, RequestState
@@ -230,6 +231,7 @@ def _seal_paper(session: Session, work: _Work, paper: RouteDocument) -> Document
         issued_on=work.statement.issued_on,
         place=work.statement.place,
         code=_code(session, work, paper) if is_main else None,
+        picture=marks.seal_picture(session, work.statement.agency_id),
         is_main=is_main,
         now=work.now,
     )

@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 from app.core.i18n import local
 from app.core.timestamping import Timestamper
 from app.documents import sandbox
+from app.marks.service import SealPicture
 from app.records import sealing_job
 from app.records.statement import SealPlace
 from pki.claim_mark import QrMark
@@ -46,6 +47,8 @@ class Order:
     place: SealPlace
     # The main document's code; None for an attachment.
     code: QrMark | None
+    # The agency's own seal in red; None shows its name and the time instead, as on every attachment.
+    picture: SealPicture | None
     is_main: bool
     now: datetime
 
@@ -98,6 +101,7 @@ def sealed(base: Path, order: Order, key: SigningKey, timestamp: Timestamper) ->
 
 
 def _facts(order: Order) -> dict[str, Any]:
+    picture = order.picture if order.is_main else None
     moment = local(order.now).strftime("%d/%m/%Y %H:%M:%S %z")
     moment = f"{moment[:-2]}:{moment[-2:]}"
     lines = [*textwrap.wrap(order.agency, _LINE), moment] if order.is_main else [order.label, moment]
@@ -111,6 +115,8 @@ def _facts(order: Order) -> dict[str, Any]:
         "lines": lines,
         "place": {"page": order.place.page, "corner": order.place.corner.value},
         "code": [order.code.address, order.code.digits] if order.code is not None else None,
+        "picture": base64.b64encode(picture.png).decode() if picture is not None else None,
+        "diameter_mm": picture.diameter_mm if picture is not None else None,
         "is_main": order.is_main,
     }
 

@@ -18,13 +18,14 @@ from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldValue, Lock, fill_te
 from pki.pades.geometry import page_geometries
 from pki.pades.increment import Growing
 from pki.pades.open_fields import open_fields
+from pki.pades.picture import PictureMark
 from pki.pades.placement import Corner, Placement, place
 from pki.pades.plain_text import Ink, PlainText
 from pki.pades.prepare import prepare
 
 # Of a seal's text where the document has no place for it, from the edges of the page.
 _FROM_EDGE_MM: Final = (30.0, 22.0)
-_SIZE_MM: Final = (36.0, 36.0)
+_SIZE_MM: Final = 36.0
 # Top right of the first page of an attachment (Decree 30, Annex I): 15 mm from the edge, 8 mm from the top.
 _ATTACHMENT_MM: Final = (15.0, 8.0, 70.0, 17.0)
 _ATTACHMENT_SIZE_PT: Final = 10.0
@@ -76,7 +77,10 @@ def _values(facts: Facts, source: IO[bytes], fields: frozenset[str]) -> Mapping[
 
 
 def _mark(facts: Facts) -> Drawn:
-    lines = tuple(facts["lines"])
+    """Return the seal in its true size; an attachment shows no picture (Decree 30/2020, Annex I)."""
+    lines, diameter = tuple(facts["lines"]), facts["diameter_mm"]
+    if facts["picture"] is not None:
+        return PictureMark(base64.b64decode(facts["picture"]), (diameter, diameter))
     if facts["is_main"]:
         return PlainText(lines, ink=Ink.RED, bold=True, centred=True)
     return PlainText(lines, size_pt=_ATTACHMENT_SIZE_PT)
@@ -94,6 +98,6 @@ def _placement(facts: Facts, source: IO[bytes]) -> Placement:
         corner=Corner(wanted["corner"]),
         x_mm=_FROM_EDGE_MM[0],
         y_mm=_FROM_EDGE_MM[1],
-        width_mm=_SIZE_MM[0],
-        height_mm=_SIZE_MM[1],
+        width_mm=facts["diameter_mm"] or _SIZE_MM,
+        height_mm=facts["diameter_mm"] or _SIZE_MM,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import Flask
 from flask.ctx import AppContext
+from PIL import Image, ImageDraw
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,7 @@ from app.demo import official_letter
 from app.demo.official_letter import Letter
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, Level, MadeBy
+from app.marks.models import MarkPicture, PictureState
 from app.records import issuing, registers, service
 from app.records.kinds import Kind
 from app.records.models import Entry, IssueRequest
@@ -268,4 +270,37 @@ def reserved(
         agency_id = routes.agency_of("H99.02")
         return registers.reserve(
             session, actor(by), agency_id, kind, subject=subject, recipients="", now=at or datetime.now(UTC)
+        )
+
+
+def red_ring() -> bytes:
+    """Draw a seal of nobody: a red ring on nothing."""
+    picture = Image.new("RGBA", (600, 600))
+    ImageDraw.Draw(picture).ellipse((2, 2, 597, 597), outline=(190, 20, 20, 255), width=24)
+    output = BytesIO()
+    picture.save(output, "PNG")
+    return output.getvalue()
+
+
+def give_seal_picture(code: str, *, diameter_mm: float) -> None:
+    """Let the agency have the picture of its seal in use, without the cleaning, which has tests of its own."""
+    png, uploader = red_ring(), actor("thu").account_id
+    assert uploader is not None
+    with db.transaction() as session:
+        session.add(
+            MarkPicture(
+                agency_id=routes.agency_of(code),
+                state=PictureState.IN_USE,
+                png=png,
+                before_png=png,
+                width_mm=diameter_mm,
+                height_mm=diameter_mm,
+                diameter_mm=diameter_mm,
+                dpi=400,
+                coloured=1.0,
+                paper_removed=False,
+                uploaded_by=uploader,
+                uploaded_at=routes.now(),
+                accepted_at=routes.now(),
+            )
         )

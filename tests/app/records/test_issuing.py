@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from PIL import Image, ImageChops
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
@@ -94,6 +95,23 @@ def test_number_and_day_stand_in_the_blanks_of_an_official_letter(
     assert "Số: 01/KH-SKHCN" in shown.replace("01 /", "01/")
     day = registers.today(routes.now())
     assert f"ngày {day:%d} tháng {day.month if day.month > 2 else f'0{day.month}'} năm {day.year}" in shown
+
+
+def test_the_seal_stands_in_red_and_in_its_true_size_over_the_left_third_of_the_signature(
+    city: Settings, head: SoftwareKey, tmp_path: Path
+) -> None:
+    records.give_seal_picture("H99.02", diameter_mm=35.0)
+    route_id = records.signed_letter(city, head)
+    records.issued(city, route_id, kind=Kind.PLAN, symbol="KH-SKHCN")
+    path = tmp_path / "sealed.pdf"
+    path.write_bytes(records.newest_file(city, routes.route(route_id).document_ids[0]))
+    subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", str(path), str(tmp_path / "sealed")], check=True)
+    with Image.open(tmp_path / "sealed.png") as page:
+        reds = page.convert("RGB").point(lambda level: 255 if level > 150 else 0).split()
+    red = ImageChops.subtract(reds[0], ImageChops.lighter(reds[1], reds[2])).getbbox()
+    assert red is not None
+    millimetres = [side * 25.4 / 150 for side in (red[2] - red[0], red[3] - red[1])]
+    assert millimetres == pytest.approx([35.0, 35.0], abs=0.5)
 
 
 def test_a_symbol_other_than_the_printed_one_is_refused(city: Settings, head: SoftwareKey) -> None:
