@@ -31,6 +31,7 @@ CAPABILITIES: Final = (
     "claims",
     "routes",
     "seals",
+    "marks",
     "records",
     "signing",
     "verification",
