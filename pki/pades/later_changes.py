@@ -97,7 +97,7 @@ def _widgets(
     for entry in entries:
         field = entry.get_object()
         # A widget without a name of its own belongs to the field above it.
-        name = f"{parent}.{field['/T']}" if "/T" in field else parent
+        name = f"{parent}.{field['/T']}".removeprefix(".") if "/T" in field else parent
         signed = is_signed or "/V" in field
         if "/Rect" in field:
             yield name, field, signed
