@@ -148,7 +148,7 @@ def test_a_form_without_a_file_is_asked_for_one(city: Settings, sign_in: SignIn)
     client = sign_in("minh")
     answer = client.post(MINE, data={"csrf_token": csrf_token(client, MINE)})
     assert answer.status_code == 422
-    assert "Hãy chọn một ảnh." in answer.get_data(as_text=True)
+    assert "Chọn một ảnh." in answer.get_data(as_text=True)
 
 
 def test_nobody_sees_or_changes_anothers_signature(city: Settings, sign_in: SignIn) -> None:
