@@ -68,6 +68,15 @@ def seal_picture(session: Session, agency_id: UUID) -> SealPicture | None:
     return SealPicture(found.png, found.diameter_mm) if found and found.diameter_mm else None
 
 
+def seal_diameter(session: Session, agency_id: UUID) -> float | None:
+    """Return the diameter in millimetres of the agency's accepted seal, None without one."""
+    return session.scalar(
+        select(MarkPicture.diameter_mm).where(
+            MarkPicture.agency_id == agency_id, MarkPicture.state == PictureState.IN_USE
+        )
+    )
+
+
 def own(actor: Actor) -> Owner:
     """Return the actor as owner of a signature. Raises Forbidden for an account of nobody."""
     if actor.person_id is None or not actor.may(Permission.SIGN_DOCUMENTS):

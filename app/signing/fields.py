@@ -15,6 +15,7 @@ from app.core.storage import Storage
 from app.documents import sandbox
 from app.documents import service as documents
 from app.documents.models import Document, MadeBy
+from app.marks import service as marks
 from app.routes import service as routes
 from app.routes.models import Act, Route
 from app.signing import fields_job
@@ -47,7 +48,7 @@ def add_fields(
     facts = {
         "heads": [[one.name, one.person] for one in planned if one.act is Act.SIGN and one.person],
         "initials": [one.name for one in planned if one.act is Act.INITIAL],
-        "seal_mm": SEAL_MM,
+        "seal_mm": marks.seal_diameter(session, route.agency_id) or SEAL_MM,
     }
     try:
         found, output = sandbox.run(fields_job.make_fields, facts, storage.path_of(base.sha256))

@@ -45,11 +45,13 @@ def prepare_limited(
     reason: str | None,
     field_name: str | None = None,
     is_head: bool = False,
+    picture: bytes | None = None,
 ) -> tuple[PreparedSignature, int]:
     """Return what follows the file when it is prepared and what must be signed, and the page of the mark.
 
     A field of the name `field_name` that is in the file already has its own place and lock. The signature of a head
-    closes everything but what comes when the document is issued. Raises PdfRefused.
+    closes everything but what comes when the document is issued. `picture` is the signer's handwritten signature, a
+    PNG: alone in a head's own place, beside the text anywhere else. Raises PdfRefused.
     """
     facts, output = sandbox.run(
         preparation_job.prepare_marked,
@@ -68,6 +70,7 @@ def prepare_limited(
             "room": ROOM,
             "field": field_name,
             "is_head": is_head,
+            "picture": base64.b64encode(picture).decode() if picture is not None else None,
         },
         path,
     )

@@ -24,6 +24,7 @@ from app.core.storage import Joined, Storage
 from app.core.timestamping import Timestamper
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, Level, MadeBy
+from app.marks import service as marks
 from app.registry import service as registry
 from app.registry.models import Person
 from app.routes import service as routes
@@ -107,6 +108,7 @@ def prepare(
             reason=wish.reason,
             field_name=turn.field_name if turn else None,
             is_head=turn is not None and turn.act is Act.SIGN,
+            picture=marks.signature_picture(session, person.id),
         )
     except PdfRefused as error:
         raise _mark_refused(PdfFault(error.fault)) from error
