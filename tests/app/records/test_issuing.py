@@ -34,7 +34,9 @@ from app.records.statement import Statement
 from app.records.words import Fault
 from app.routes.models import RouteState
 from app.seals.models import SealUse
+from app.verification import service as verification
 from pki.keys import Curve, SoftwareKey
+from pki.pades.report import Verdict
 from pki.profiles import ProfileName
 from pki.revocation import RevocationReason
 from tests.factories import records, routes
@@ -89,11 +91,16 @@ def test_number_and_day_stand_in_the_blanks_of_an_official_letter(
     route_id = records.signed_letter(city, head)
     records.issued(city, route_id, kind=Kind.PLAN, symbol="KH-SKHCN")
     path = tmp_path / "letter.pdf"
-    path.write_bytes(records.newest_file(city, routes.route(route_id).document_ids[0]))
+    pdf = records.newest_file(city, routes.route(route_id).document_ids[0])
+    path.write_bytes(pdf)
     done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, text=True)
     shown = " ".join(done.stdout.split())
     assert "Số: 01/KH-SKHCN" in shown.replace("01 /", "01/")
     day = registers.today(routes.now())
+    with db.transaction() as session:
+        evidence = verification.evidence(session, pdf)
+    report = verification.check(pdf, evidence, now=routes.now())
+    assert (report.verdict, len(report.signatures)) == (Verdict.VALID, 2)
     assert f"ngày {day:%d} tháng {day.month if day.month > 2 else f'0{day.month}'} năm {day.year}" in shown
 
 
