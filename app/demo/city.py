@@ -19,7 +19,7 @@ from app.core.db import transaction
 from app.core.permissions import Actor, Role, house
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.demo import book, campaign, extract_form, papers
+from app.demo import book, campaign, extract_form, papers, pictures
 from app.demo.people import AGENCIES, PASSWORD, PEOPLE, DemoPerson
 from app.gate import checkpoints
 from app.meetings import service as meetings
@@ -54,6 +54,9 @@ def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
         _publish_form(session, settings, now=now)
     if campaign_rows:
         campaign.create(settings, campaign_rows, tell)
+        tell("Pictures of signatures and seals")
+        with transaction() as session:
+            pictures.create(session, now=datetime.now(UTC))
         tell("Documents on their routes")
         papers.create(settings, now=datetime.now(UTC))
         with transaction() as session:

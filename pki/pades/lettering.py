@@ -14,7 +14,8 @@ from pikepdf import Array, Dictionary, Name
 
 from pki.pades.truetype import TrueType
 
-_FONTS: Final = Path(__file__).parent / "fonts"
+# Tinos, regular and bold, with its licence.
+FONTS: Final = Path(__file__).parent / "fonts"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Face:
 @cache
 def face(style: str) -> Face:
     """Return the face `Regular` or `Bold` of the font that stands beside this module."""
-    data = (_FONTS / f"Tinos-{style}.ttf").read_bytes()
+    data = (FONTS / f"Tinos-{style}.ttf").read_bytes()
     font = TTFont(BytesIO(data))
     # A font of 2048 units would be drawn twice as wide as meant; see scripts/fonts.
     assert font["head"].unitsPerEm == 1000
