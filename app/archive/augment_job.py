@@ -6,7 +6,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, Final
+
+import pikepdf
 
 from app.documents.sandbox_frame import Facts
 from pki.chains import TrustStore
@@ -15,6 +17,9 @@ from pki.pades import augment, proofs
 from pki.pades.dss import Material
 from pki.pades.simulate import will_verify
 from pki.status_evidence import StatusEvidence
+
+# More than anything that can still be read has.
+_DAMAGED: Final = 10_000
 
 
 def look(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
@@ -59,6 +64,30 @@ def prepare_many(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         output.write(prepared.appended)
         done.append({"size": len(prepared.appended), "prepared": prepared.to_json()})
     return {"files": done}
+
+
+def check_many(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
+    """Say of each file, one behind the other, whether what was appended gave qpdf anything to say of it.
+
+    `sizes` are pairs: octets of the base, and of the base with what was appended.
+    """
+    del output
+    return {"sound": [_is_sound(source.read(size), base) for base, size in facts["sizes"]]}
+
+
+def _is_sound(content: bytes, base: int) -> bool:
+    problems = _problems(content)
+    # What was said of the file before is no reason to leave it without proofs.
+    return not problems or len(problems) <= len(_problems(content[:base]))
+
+
+def _problems(content: bytes) -> list[str]:
+    """Return what `qpdf --check` says."""
+    try:
+        with pikepdf.open(BytesIO(content)) as pdf:
+            return pdf.check_pdf_syntax()
+    except pikepdf.PdfError as error:
+        return [str(error)] * _DAMAGED
 
 
 def forecast(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:

@@ -6,8 +6,9 @@ What comes back is an increment; whoever stores it writes the base, then the inc
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
@@ -32,6 +33,7 @@ from pki.pades.faults import PdfFault
 # Where the file lies, or its bytes.
 Base = Path | bytes
 _SPARE: Final = 256
+_ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _ORDER: Final = (Level.BASIC, Level.TIMESTAMP, Level.LONG_TERM, Level.ARCHIVE)
 
 
@@ -110,7 +112,13 @@ def filled(prepared: PreparedTimestamp, material: Material, timestamp: Timestamp
 def renew_by_of(token_der: bytes, material: Material) -> datetime:
     """Return when the proof of a token of ours has to be renewed."""
     token = tsa.read_token(token_der)
-    return proofs.holds_until(token, [*token.certificates_der, *material.certificates_der]) - proofs.MARGIN
+    return _renew_by(replace(token, gen_time=_ANY_TIME, serial_number=0, imprint=b""), material.certificates_der)
+
+
+@lru_cache(maxsize=64)
+def _renew_by(token: tsa.Token, certificates_der: tuple[bytes, ...]) -> datetime:
+    """The same for whatever a unit stamped: asked once for each unit and each set of authorities."""
+    return proofs.holds_until(token, [*token.certificates_der, *certificates_der]) - proofs.MARGIN
 
 
 def checked(prepared: PreparedTimestamp, base: Base) -> PreparedTimestamp:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import update
@@ -39,6 +39,7 @@ from pki.pades.augment import TOKEN_ROOM, PreparedTimestamp
 from pki.pades.dss import Material
 
 Clock = Callable[[], datetime]
+One = TypeVar("One")
 
 SIZE: Final = 24
 # Files up to this size are read together, and together not more than this.
@@ -90,7 +91,7 @@ class Renewer:
         alone = [one for one in taken if one not in together]
         made: list[_Renewed] = []
         failed: dict[UUID, Failure] = {}
-        for part in _parts(together):
+        for part in _parts(together, size=lambda one: one.size):
             self._renew_together(part, made, failed)
         for one in alone:
             self._renew_alone(one, made, failed)
@@ -155,15 +156,25 @@ class Renewer:
         self, made: Sequence[_Renewed], failed: dict[UUID, Failure], pool: ThreadPoolExecutor
     ) -> list[_Renewed]:
         """Return those that programs of others accept; the rest is thrown away."""
+        valid = [
+            checking.signatures_are_valid(self._storage.path_of(one.sha256), signatures=one.taken.signatures, pool=pool)
+            for one in made
+        ]
         good = []
-        for one, answer in [(one, checking.ask(self._storage.path_of(one.sha256), pool)) for one in made]:
-            if answer.accepts(signatures=one.taken.signatures):
+        for one, is_valid, is_sound in zip(made, valid, self._sound(made), strict=True):
+            if is_valid.result() and is_sound:
                 good.append(one)
                 continue
             failed[one.taken.document_id] = Failure.CHECK_FAILED
             self._storage.remove(one.sha256)
             log.error("renewed_file_not_accepted", document_id=str(one.taken.document_id))
         return good
+
+    def _sound(self, made: Sequence[_Renewed]) -> list[bool]:
+        answers: list[bool] = []
+        for part in _parts(made, size=lambda one: one.taken.size):
+            answers += checking.sound([(self._storage.path_of(one.sha256), one.taken.size) for one in part])
+        return answers
 
     def _store(self, made: Sequence[_Renewed], failed: dict[UUID, Failure]) -> None:
         now = self.now()
@@ -194,16 +205,16 @@ class Renewer:
         return self._material
 
 
-def _parts(together: Sequence[Taken]) -> Sequence[Sequence[Taken]]:
+def _parts(many: Sequence[One], *, size: Callable[[One], int]) -> Sequence[Sequence[One]]:
     """Split so that what is read together stays small."""
-    parts: list[list[Taken]] = []
-    size = 0
-    for one in together:
-        if not parts or size + one.size > _SMALL:
+    parts: list[list[One]] = []
+    total = 0
+    for one in many:
+        if not parts or total + size(one) > _SMALL:
             parts.append([])
-            size = 0
+            total = 0
         parts[-1].append(one)
-        size += one.size
+        total += size(one)
     return parts
 
 
@@ -231,25 +242,26 @@ def _add_versions(session: Session, made: Sequence[_Renewed], *, now: datetime) 
     # One successor for each version: the unique pair of document and number decides who was first.
     added = insert(DocumentVersion).values(rows).on_conflict_do_nothing(index_elements=["document_id", "number"])
     ids = set(session.scalars(added.returning(DocumentVersion.document_id)))
-    for one, row in zip(made, rows, strict=True):
-        if one.taken.document_id in ids:
-            session.execute(
-                update(ArchiveEntry)
-                .where(ArchiveEntry.document_id == one.taken.document_id)
-                .values(
-                    version_id=row["id"],
-                    level=Level.ARCHIVE,
-                    wanted=Level.ARCHIVE,
-                    renew_by=one.raised.renew_by,
-                    pending_since=None,
-                    try_at=None,
-                    attempts=0,
-                    failure=None,
-                    leased_until=None,
-                    checked_at=now,
-                    checked_by=", ".join(checking.installed()),
-                )
-            )
+    changed = [
+        {
+            "document_id": one.taken.document_id,
+            "version_id": row["id"],
+            "level": Level.ARCHIVE,
+            "wanted": Level.ARCHIVE,
+            "renew_by": one.raised.renew_by,
+            "pending_since": None,
+            "try_at": None,
+            "attempts": 0,
+            "failure": None,
+            "leased_until": None,
+            "checked_at": now,
+            "checked_by": ", ".join(checking.installed()),
+        }
+        for one, row in zip(made, rows, strict=True)
+        if one.taken.document_id in ids
+    ]
+    if changed:
+        session.execute(update(ArchiveEntry), changed)
     return ids
 
 

@@ -23,7 +23,8 @@ def work_off(settings: Settings, run_id: UUID, *, processes: int | None = None) 
     with _only_one(settings) as alone:
         if not alone:
             return False
-        count = processes or max(1, os.cpu_count() or 1)
+        # One more than there are cores: each waits for disks and for other programs now and then.
+        count = processes or 1 + (os.cpu_count() or 1)
         command = [sys.executable, "-m", "app.archive_process", str(run_id)]
         environ = os.environ | {
             "KYVAO_DATABASE_URL": settings.database_url or "",

@@ -49,7 +49,7 @@ from pki.tsa import TsaUnit, parse_request, respond
 from scripts.bench.city import City, city, figure, is_quick, say
 from scripts.bench.ocsp import status
 
-PROCESSES: Final = 2
+PROCESSES: Final = 3
 _SAMPLE: Final = 20
 
 

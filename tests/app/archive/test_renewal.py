@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from uuid import UUID
 
+import pikepdf
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -160,3 +164,46 @@ def test_only_an_administrator_of_the_whole_city_starts_a_run(minh: Signer) -> N
     del minh
     with db.transaction() as session, pytest.raises(Forbidden):
         runs.start(session, actor("minh"), due_before=now(), now=now())
+
+
+def test_what_another_program_does_not_accept_does_not_count_and_is_not_kept(
+    sign_in: SignIn, minh: Signer, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document_id = archived(sign_in("minh"), minh, settings, "paper")
+    due(document_id)
+    stored = {path.name for path in (settings.data_dir / "objects").rglob("*") if path.is_file()}
+    program = tmp_path / "programs" / "pdfsig"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'Signature #1:' 'Signature is Invalid.'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    work_off(settings, start())
+    assert entry(document_id).failure == Failure.CHECK_FAILED
+    assert len(versions(document_id)) == 3
+    assert {path.name for path in (settings.data_dir / "objects").rglob("*") if path.is_file()} == stored
+
+
+def test_a_paper_too_large_to_be_read_with_others_is_renewed_alone(
+    sign_in: SignIn, minh: Signer, settings: Settings
+) -> None:
+    client = sign_in("minh")
+    document_id = uploaded(client, with_attachment(3 * 1024 * 1024))
+    signed(client, document_id, minh.certificate, minh.key)
+    due(document_id)
+    work_off(settings, start())
+    assert (entry(document_id).level, entry(document_id).checked_by) == (Level.ARCHIVE, "pdfsig, qpdf")
+    due(document_id)
+    work_off(settings, start())
+    assert len(proofs.open_file(BytesIO(newest_file(settings, document_id))).entries) == 3
+
+
+def with_attachment(size: int) -> bytes:
+    """Return a PDF with a picture of so many octets that cannot be packed."""
+    output = BytesIO()
+    with pikepdf.open(BytesIO(plain_pdf())) as pdf:
+        noise = random.Random(1).randbytes(size)
+        picture = pdf.make_stream(noise, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=1024,
+            Height=size // 1024, ColorSpace=pikepdf.Name.DeviceGray, BitsPerComponent=8)  # fmt: skip
+        pdf.pages[0].obj.Resources.XObject = pikepdf.Dictionary(Im1=picture)
+        pdf.save(output)
+    return output.getvalue()
