@@ -1,8 +1,8 @@
 """All the fields of a document that goes through several hands, planned before anybody signs.
 
-The heads' signatures stand in their blocks, the seal over the first one's left third, number and date in their blanks,
-initials beside the first block, the code where the first page is empty. What has no place found is left out: whoever
-signs then chooses one.
+The heads' signatures stand in their blocks, the seal over the first one's left third unless that breaks a rule, number
+and date in their blanks, initials beside the first block, the code where the first page is empty. What has no place
+found is left out: whoever signs then chooses one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import IO, Final
 from pki.errors import PdfRefused
 from pki.layout.blanks import date_blank, number_blank
 from pki.layout.free_place import along_the_foot, free_place
+from pki.layout.rules import check
 from pki.layout.signature_block import find_signature_block, seal_place, signature_place
 from pki.layout.words import lines_of
 from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldKind, FieldSpec, Lock
@@ -47,10 +48,10 @@ def plan_fields(
     for signer, block in found:
         if block is not None:
             box = signature_place(block)
-            if not any(spec.name == SEAL for spec in specs):
-                specs += _field(
-                    pages, SEAL, FieldKind.SIGNATURE, block.page, seal_place(box, seal_diameter_mm), Lock.ALL
-                )
+            seal, size = seal_place(box, seal_diameter_mm), pages[block.page - 1].shown_size_mm
+            fits = not check(block, box, size, seal=seal, diameter_mm=seal_diameter_mm)
+            if fits and not any(spec.name == SEAL for spec in specs):
+                specs += _field(pages, SEAL, FieldKind.SIGNATURE, block.page, seal, Lock.ALL)
             specs += _field(pages, signer.field_name, FieldKind.SIGNATURE, block.page, box, Lock.ALL_BUT_ISSUE)
             taken.append((block.page, box))
     specs += _head_of_page(pdf, pages)
