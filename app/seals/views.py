@@ -56,6 +56,7 @@ def show(agency_id: UUID) -> ResponseReturnValue:
             text=text,
             form=AskForm(),
             may_ask=scope.covers(session, actor, Permission.MANAGE_PROFILES, agency.id),
+            may_picture=scope.covers(session, actor, Permission.MANAGE_SEALS, agency.id),
         )
 
 

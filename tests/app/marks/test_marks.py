@@ -179,6 +179,7 @@ def test_a_clerk_gives_the_agency_its_seal_with_the_true_diameter(city: Settings
     assert seal is not None
     assert seal.diameter_mm == 36.5
     assert "Đang dùng" in client.get(address).get_data(as_text=True)
+    assert address in client.get(f"/seals/{agency_id}").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("diameter", ["", "29.9", "42.1", "NaN", "rộng"])
