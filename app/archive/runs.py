@@ -95,12 +95,9 @@ def take(session: Session, run_id: UUID, *, count: int, now: datetime) -> Sequen
     run = session.get(ArchiveRun, run_id)
     if run is None or run.state != RunState.RUNNING:
         return []
-    free = or_(ArchiveEntry.leased_until.is_(None), ArchiveEntry.leased_until < now)
-    # One attempt in each run: what failed in this run waits for the next.
-    untried = or_(ArchiveEntry.tried_at.is_(None), ArchiveEntry.tried_at < run.started_at)
     chosen = (
         select(ArchiveEntry.document_id)
-        .where(_due(run.due_before), free, untried)
+        .where(*_to_take(run, now=now))
         .order_by(ArchiveEntry.renew_by, ArchiveEntry.document_id)
         .limit(count)
         .with_for_update(skip_locked=True)
@@ -108,7 +105,7 @@ def take(session: Session, run_id: UUID, *, count: int, now: datetime) -> Sequen
     taken = session.scalars(
         update(ArchiveEntry)
         .where(ArchiveEntry.document_id.in_(chosen))
-        .values(leased_until=now + _LEASE, tried_at=now)
+        .values(leased_until=now + _LEASE)
         .returning(ArchiveEntry.version_id)
     ).all()
     version = DocumentVersion
@@ -117,6 +114,11 @@ def take(session: Session, run_id: UUID, *, count: int, now: datetime) -> Sequen
         version.signatures, version.level, version.person_id,
     )  # fmt: skip
     return [Taken(*row) for row in session.execute(select(*columns).where(version.id.in_(taken)))]
+
+
+def has_work(session: Session, run: ArchiveRun, *, now: datetime) -> bool:
+    """Say whether a process would find something to take."""
+    return session.scalar(select(ArchiveEntry.document_id).where(*_to_take(run, now=now)).limit(1)) is not None
 
 
 def note_step(session: Session, run_id: UUID, *, renewed: int, failed: int, now: datetime) -> None:
@@ -155,6 +157,13 @@ def progress(session: Session, run: ArchiveRun, *, now: datetime) -> Progress:
 def queue(session: Session, run: ArchiveRun) -> None:
     """Have `worker` work on a run; a second waiting job is not made."""
     enqueue(session, RUN_TASK, {"run_id": str(run.id)}, queueing_lock=f"{RUN_TASK}:{run.id}")
+
+
+def _to_take(run: ArchiveRun, *, now: datetime) -> list[ColumnElement[bool]]:
+    free = or_(ArchiveEntry.leased_until.is_(None), ArchiveEntry.leased_until < now)
+    # One attempt in each run: what failed in this run waits for the next.
+    untried = or_(ArchiveEntry.tried_at.is_(None), ArchiveEntry.tried_at < run.started_at)
+    return [_due(run.due_before), free, untried]
 
 
 def _due(before: datetime) -> ColumnElement[bool]:

@@ -29,8 +29,8 @@ from app.routes.models import Route, RouteDocument, RouteState
 AUGMENT_TASK: Final = "archive.augment"
 _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(hours=6)
-# While a route is in one of these, further signatures are expected.
-_ON_THE_WAY: Final = (RouteState.DRAFT, RouteState.RUNNING, RouteState.DECLINED)
+# While a route is in one of these, further signatures are expected: at the end the seal, with all proofs at once.
+_ON_THE_WAY: Final = (RouteState.DRAFT, RouteState.RUNNING, RouteState.DECLINED, RouteState.SIGNED)
 
 
 def note(

@@ -80,13 +80,17 @@ def run(run_id: str) -> None:
 @jobs.periodic(cron="* * * * * */20")
 @jobs.task(name="archive.tend", queueing_lock="archive.tend")
 def tend(timestamp: int) -> None:
-    """Go on with a run whose worker died."""
+    """Go on with a run whose worker died, and end one in which nothing is left."""
     del timestamp
-    settings = load(os.environ)
+    settings, now = load(os.environ), datetime.now(UTC)
     with transaction() as session:
         found = runs.current(session)
-        if found is not None and found.state == RunState.RUNNING and not runner.is_running(settings):
+        if found is None or found.state != RunState.RUNNING or runner.is_running(settings):
+            return
+        if runs.has_work(session, found, now=now):
             runs.queue(session, found)
+        else:
+            runs.finish(session, found.id, now=now)
 
 
 @jobs.periodic(cron="11 1 * * *")

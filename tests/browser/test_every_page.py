@@ -40,6 +40,8 @@ PAGES = {
         "/log/",
         "/outbox/",
         "/deputies?q=tran",
+        "/archive/",
+        "/archive/documents?shown=failed&q=nothing",
         *TWO_PEOPLE,
         *LIVES,
     ),

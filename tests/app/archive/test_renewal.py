@@ -13,9 +13,9 @@ from uuid import UUID
 import pikepdf
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import func, select, text, update
 
-from app.archive import runs, tasks
+from app.archive import runs, service, tasks
 from app.archive.models import ArchiveEntry, ArchiveRun, Failure, RunState
 from app.archive.renewal import Renewer
 from app.core import db
@@ -207,3 +207,75 @@ def with_attachment(size: int) -> bytes:
         pdf.pages[0].obj.Resources.XObject = pikepdf.Dictionary(Im1=picture)
         pdf.save(output)
     return output.getvalue()
+
+
+def queued(task: str) -> int:
+    with db.transaction() as session:
+        count = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = :task AND status = 'todo'"
+        return session.scalar(text(count), {"task": task}) or 0
+
+
+def test_every_night_what_came_due_is_renewed_and_dates_that_are_missing_are_worked_out(
+    sign_in: SignIn, minh: Signer, settings: Settings
+) -> None:
+    old, fresh = (archived(sign_in("minh"), minh, settings, text) for text in ("old", "fresh"))
+    due(old)
+    with db.transaction() as session:
+        session.get_one(ArchiveEntry, fresh).renew_by = None
+    tasks.start_due.func(0)
+    with db.transaction() as session:
+        run = session.scalars(select(ArchiveRun)).one()
+    assert (run.total, run.started_by) == (1, None)
+    assert (entry(fresh).renew_by or now()) > now() + timedelta(days=1000)
+    assert queued(runs.RUN_TASK) == 1
+    tasks.start_due.func(0)
+    with db.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(ArchiveRun)) == 1
+
+
+def test_a_run_whose_worker_died_is_gone_on_with(
+    sign_in: SignIn, minh: Signer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document_id = archived(sign_in("minh"), minh, settings, "paper")
+    due(document_id)
+    run_id = start()
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+        # Taken by a process that died: free again after its lease.
+        taken = runs.take(session, run_id, count=5, now=now() - timedelta(hours=1))
+        assert [one.document_id for one in taken] == [document_id]
+    monkeypatch.setenv("KYVAO_DATA", str(settings.data_dir))
+    tasks.tend.func(0)
+    tasks.tend.func(0)
+    assert queued(runs.RUN_TASK) == 1
+    work_off(settings, run_id)
+    assert len(versions(document_id)) == 4
+
+
+def test_a_run_in_which_nothing_is_left_ends_though_nobody_works_on_it(
+    sign_in: SignIn, minh: Signer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document_id = archived(sign_in("minh"), minh, settings, "paper")
+    due(document_id)
+    run_id = start()
+    monkeypatch.setenv("KYVAO_DATA", str(settings.data_dir))
+    with db.transaction() as session:
+        assert runs.take(session, run_id, count=5, now=now())
+    tasks.tend.func(0)
+    with db.transaction() as session:
+        # Somebody may still work on what was taken.
+        assert session.get_one(ArchiveRun, run_id).state == RunState.RUNNING
+        session.execute(update(ArchiveEntry).values(leased_until=None, renew_by=now() + timedelta(days=900)))
+    tasks.tend.func(0)
+    with db.transaction() as session:
+        assert session.get_one(ArchiveRun, run_id).state == RunState.DONE
+
+
+def test_papers_whose_wait_is_over_are_queued_once(sign_in: SignIn, minh: Signer) -> None:
+    client = sign_in("minh")
+    signed(client, uploaded(client), minh.certificate, minh.key)
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    tasks.try_again.func(0)
+    tasks.try_again.func(0)
+    assert queued(service.AUGMENT_TASK) == 1
