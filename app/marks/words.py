@@ -1,15 +1,19 @@
-"""Why a picture is not taken, and what to do, in words for the person who sent it; the states of a picture."""
+"""Why a picture is not taken, and what to do, in words for the person who sent it; its states;
+and what a ruler over the paper shows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
 from app.core.errors import Sentence
 from app.marks.models import PictureState
 from pki.layout.cleaning import PictureFault
+from pki.layout.rules import Length, Measure
 
 FAULTS: Final[Mapping[PictureFault, tuple[Sentence, Sentence]]] = {
     PictureFault.NOT_A_PICTURE: (
@@ -57,3 +61,16 @@ STATES: Final[Mapping[PictureState, Sentence]] = {
     PictureState.WITHDRAWN: _l("No longer used"),
     PictureState.DISCARDED: _l("Discarded"),
 }
+
+LENGTHS: Final[Mapping[Length, Sentence]] = {
+    Length.TO_POST: _l("%(mm)s mm below the line of the post"),
+    Length.TO_NAME: _l("%(mm)s mm above the name"),
+    Length.OFF_CENTRE: _l("%(mm)s mm off the middle of the name"),
+    Length.COVERED: _l("The seal will cover %(mm)s mm of the signature: about a third"),
+    Length.DIAMETER: _l("The seal measures %(mm)s mm across"),
+}
+
+
+def measured(one: Measure) -> str:
+    """Say what a line of the ruler measures."""
+    return str(LENGTHS[one.length]) % {"mm": format_decimal(one.mm, "0.0")}

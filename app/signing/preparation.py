@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 from app.documents import sandbox
 from app.signing import preparation_job
 from pki.errors import PdfRefused
+from pki.layout.rules import Length, Measure
 from pki.pades.appearance import Mark
 from pki.pades.cms import signed_attributes
 from pki.pades.faults import PdfFault
@@ -46,8 +48,8 @@ def prepare_limited(
     field_name: str | None = None,
     is_head: bool = False,
     picture: bytes | None = None,
-) -> tuple[PreparedSignature, int]:
-    """Return what follows the file when it is prepared and what must be signed, and the page of the mark.
+) -> tuple[PreparedSignature, int, Sequence[Measure]]:
+    """Return what follows the file when it is prepared, the page of the mark, and what measures a head's own place.
 
     A field of the name `field_name` that is in the file already has its own place and lock. The signature of a head
     closes everything but what comes when the document is issued. `picture` is the signer's handwritten signature, a
@@ -79,4 +81,8 @@ def prepare_limited(
     # The child has read a stranger's file: what it says is signed is worked out again here.
     if prepared.signed_attributes_der != signed_attributes(prepared.document_digest, certificate_der):
         raise PdfRefused(PdfFault.BYTE_RANGE)
-    return prepared, int(facts["page"])
+    try:
+        ruler = [Measure(Length(name), (x0, y0), (x1, y1)) for name, x0, y0, x1, y1 in facts["ruler"]]
+    except (TypeError, ValueError) as error:
+        raise PdfRefused(PdfFault.TOO_COMPLEX) from error
+    return prepared, int(facts["page"]), ruler

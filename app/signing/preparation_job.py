@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import IO
 
 from app.documents.sandbox_frame import Facts
+from pki.layout.rules import ruler
+from pki.layout.signature_block import find_signature_block
+from pki.layout.words import as_shown
 from pki.pades.appearance import Drawn, Mark
-from pki.pades.fields import Lock
+from pki.pades.fields import SEAL, Lock
 from pki.pades.geometry import page_geometries
-from pki.pades.open_fields import page_of
+from pki.pades.open_fields import places_of
 from pki.pades.picture import PictureMark
-from pki.pades.placement import Corner, place
+from pki.pades.placement import Corner, PageGeometry, Placement, place
 from pki.pades.prepare import prepare
 
 
 def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     """Work out where the mark stands, prepare, and write what follows the file when it is prepared."""
-    fixed = page_of(source, facts["field"]) if facts["field"] else None
+    pages = page_geometries(source)
+    places = places_of(source) if facts["field"] else {}
+    fixed = places.get(facts["field"])
     placement = place(
-        page_geometries(source),
+        pages,
         page=facts["page"],
         corner=Corner(facts["corner"]),
         x_mm=facts["x_mm"],
@@ -41,7 +47,25 @@ def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         room=facts["room"],
     )
     output.write(prepared.appended)
-    return {"prepared": prepared.to_json(), "page": fixed or placement.page}
+    return {
+        "prepared": prepared.to_json(),
+        "page": (fixed or placement).page,
+        "ruler": _ruler(facts, source, pages, places) if facts["is_head"] else [],
+    }
+
+
+def _ruler(
+    facts: Facts, source: IO[bytes], pages: Sequence[PageGeometry], places: Mapping[str, Placement]
+) -> list[list[str | float]]:
+    """Return what the page draws over a head's own place: a name of each length, and its two ends in millimetres."""
+    own, block = places.get(facts["field"]), find_signature_block(source, pages, facts["signer_name"])
+    if own is None or block is None or block.page != own.page:
+        return []
+    seal = places.get(SEAL)
+    geometry = pages[own.page - 1]
+    seal_box = as_shown(seal.rectangle, geometry) if seal is not None and seal.page == own.page else None
+    measures = ruler(block, as_shown(own.rectangle, geometry), seal_box)
+    return [[one.length, *one.begins, *one.ends] for one in measures]
 
 
 def _mark(facts: Facts, *, in_own_place: bool) -> Drawn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,6 +34,7 @@ from app.routes.service import Turn
 from app.signing.models import SessionState, SigningSession
 from app.signing.preparation import Place, prepare_limited
 from pki.errors import PdfRefused, SignatureMismatch, TimestampRefused
+from pki.layout.rules import Measure
 from pki.pades.appearance import Mark
 from pki.pades.faults import PdfFault
 from pki.pades.finish import finish
@@ -63,6 +65,8 @@ class Prepared:
     # Of the mark, from 1.
     page: int
     expires_at: datetime
+    # Over a head's own place; empty anywhere else.
+    ruler: Sequence[Measure]
 
 
 def has_own_place(session: Session, actor: Actor, document: Document, *, now: datetime) -> bool:
@@ -98,7 +102,7 @@ def prepare(
     # Signed is what is read there: it must be what was stored.
     storage.open(base.sha256).close()
     try:
-        prepared, page = prepare_limited(
+        prepared, page, ruler = prepare_limited(
             storage.path_of(base.sha256),
             certificate_der=certificate_der,
             now=now,
@@ -145,7 +149,7 @@ def prepare(
         base_number=base.number,
         document_digest=prepared.document_digest.hex(),
     )
-    return Prepared(opened.id, prepared, page, opened.expires_at)
+    return Prepared(opened.id, prepared, page, opened.expires_at, ruler)
 
 
 def prepared_file(session: Session, storage: Storage, actor: Actor, session_id: UUID, *, now: datetime) -> Joined:

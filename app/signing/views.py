@@ -25,11 +25,13 @@ from app.core.running import settings, storage
 from app.core.throttle import may_pass
 from app.core.timestamping import timestamper
 from app.documents import service as documents
+from app.marks.words import measured
 from app.registry import service as registry
 from app.routes import service as routes
 from app.signing import fields, impact, service
 from app.signing.preparation import MARK_HEIGHT_MM, MARK_WIDTH_MM, Place
 from app.signing.service import Wish
+from pki.layout.rules import Measure
 from pki.pades.placement import Corner
 
 bp = Blueprint("signing", __name__)
@@ -92,6 +94,7 @@ def prepare(document_id: UUID) -> ResponseReturnValue:
             "documentDigest": signature.document_digest.hex(),
             "signedAttributes": base64.b64encode(signature.signed_attributes_der).decode(),
             "expiresAt": prepared.expires_at.isoformat(),
+            "ruler": [_measured(one) for one in prepared.ruler],
         }
     ), 201
 
@@ -130,6 +133,11 @@ def complete(session_id: UUID) -> ResponseReturnValue:
             "documentUrl": url_for("documents.show", document_id=made.document_id),
         }
     )
+
+
+def _measured(one: Measure) -> dict[str, object]:
+    """Return a line of the ruler: its ends in millimetres from the lower left, and its length in words."""
+    return {"begins": list(one.begins), "ends": list(one.ends), "sentence": measured(one)}
 
 
 def _described(certificate: Certificate) -> dict[str, str]:

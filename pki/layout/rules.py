@@ -46,16 +46,26 @@ class Violation:
     most_mm: float
 
 
+class Length(StrEnum):
+    """What a line of the ruler shows."""
+
+    TO_POST = "to_post"
+    TO_NAME = "to_name"
+    OFF_CENTRE = "off_centre"
+    COVERED = "covered"
+    DIAMETER = "diameter"
+
+
 @dataclass(frozen=True)
 class Measure:
-    """A line of the ruler, from one point to the other, and the length that it shows."""
+    """A line of the ruler, from one point to the other: across or along the page."""
 
-    rule: Rule
+    length: Length
     begins: tuple[float, float]
     ends: tuple[float, float]
 
     @property
-    def length_mm(self) -> float:
+    def mm(self) -> float:
         return abs(self.ends[0] - self.begins[0]) + abs(self.ends[1] - self.begins[1])
 
 
@@ -97,14 +107,14 @@ def ruler(block: SignatureBlock, signature: Rectangle, seal: Rectangle | None = 
     """Return what a page draws over the paper: the gaps to post and name, and what the seal covers and measures."""
     x, y = _middle(signature)
     measures = [
-        Measure(Rule.SIGNATURE_ALONG, (x, signature[3]), (x, block.above[1])),
-        Measure(Rule.SIGNATURE_ALONG, (x, block.name[3]), (x, signature[1])),
-        Measure(Rule.SIGNATURE_ACROSS, ((block.name[0] + block.name[2]) / 2, y), (x, y)),
+        Measure(Length.TO_POST, (x, signature[3]), (x, block.above[1])),
+        Measure(Length.TO_NAME, (x, block.name[3]), (x, signature[1])),
+        Measure(Length.OFF_CENTRE, ((block.name[0] + block.name[2]) / 2, y), (x, y)),
     ]
     if seal is not None:
         level = _middle(seal)[1]
-        measures.append(Measure(Rule.SEAL_OVERLAP, (signature[0], level), (seal[2], level)))
-        measures.append(Measure(Rule.SEAL_SIZE, (seal[0], seal[1]), (seal[2], seal[1])))
+        measures.append(Measure(Length.COVERED, (signature[0], level), (seal[2], level)))
+        measures.append(Measure(Length.DIAMETER, (seal[0], seal[1]), (seal[2], seal[1])))
     return measures
 
 

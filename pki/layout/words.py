@@ -56,15 +56,15 @@ def lines_of(pdf: IO[bytes], page: int, geometry: PageGeometry) -> list[Line]:
     with pypdfium2.PdfDocument(pdf) as document:
         text = document[page - 1].get_textpage()
         letters = [
-            (letter, _shown(text.get_charbox(number), geometry))
+            (letter, as_shown(text.get_charbox(number), geometry))
             for number in range(min(text.count_chars(), _MOST_LETTERS))
             if (letter := text.get_text_range(number, 1)).strip()
         ]
     return [Line(tuple(_words(row))) for row in _rows(letters)]
 
 
-def _shown(box: Rectangle, geometry: PageGeometry) -> Rectangle:
-    """Turn a rectangle in user space into millimetres on the page as it is shown."""
+def as_shown(box: Rectangle, geometry: PageGeometry) -> Rectangle:
+    """Return a rectangle of user space in millimetres from the lower left corner of the page as it is shown."""
     x0, y0, x1, y1 = geometry.box
     left, bottom, right, top = box
     turned = {

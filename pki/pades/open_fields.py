@@ -1,4 +1,4 @@
-"""Which fields of a document are still open (empty, and closed by nobody's signature), and where one is seen."""
+"""Which fields of a document are still open (empty, and closed by nobody's signature), and where each is seen."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pki.pades.faults import PdfFault
 from pki.pades.fields import fields_of
 from pki.pades.later_changes import visible_fields
 from pki.pades.locks import refuse_closed
+from pki.pades.placement import Placement
 
 
 def open_fields(base: IO[bytes]) -> frozenset[str]:
@@ -29,8 +30,8 @@ def _is_open(reader: PdfFileReader, name: str) -> bool:
     return True
 
 
-def page_of(base: IO[bytes], name: str) -> int | None:
-    """Return the page (from 1) on which the field of that name is to be seen, None for none. Raises PdfRefused."""
+def places_of(base: IO[bytes]) -> dict[str, Placement]:
+    """Return where each field with an area on a page is to be seen, by its full name. Raises PdfRefused(DAMAGED)."""
     with refusing(PdfFault.DAMAGED):
         found = visible_fields(PdfFileReader(base, strict=False), None)
-        return next((one.page for one in found if one.name == name), None)
+        return {one.name: Placement(one.page, one.box) for one in found if one.page is not None}

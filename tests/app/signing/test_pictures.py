@@ -98,7 +98,10 @@ def test_on_an_issued_letter_signature_and_seal_stand_as_the_decree_measures_the
     route_id, document_id = letter_on_its_way(city)
     number, pdf = newest(city, document_id)
     block = block_of(pdf)
-    signed = documents.signed(sign_in("hanh"), document_id, hanh.certificate, hanh.key, baseNumber=number)
+    client = sign_in("hanh")
+    ruler = documents.prepare(client, document_id, hanh.certificate, baseNumber=number).get_json()["ruler"]
+    assert [one["sentence"] for one in ruler][-1] == "Đường kính con dấu 34,0 mm"
+    signed = documents.signed(client, document_id, hanh.certificate, hanh.key, baseNumber=number)
     blue = ink(pictured(signed, tmp_path), more=2, less=0)
     # Centred on the name, in the middle of the gap, touching neither line.
     assert (blue[0] + blue[2]) / 2 == pytest.approx((block.name[0] + block.name[2]) / 2, abs=0.5)
@@ -119,6 +122,7 @@ def test_where_the_signer_chooses_the_place_the_picture_stands_beside_the_text(
     accepted(Owner(person_id=routes.person_of("minh")), "minh", png(strokes()))
     client = sign_in("minh")
     document_id = documents.uploaded(client)
+    assert documents.prepare(client, document_id, minh.certificate).get_json()["ruler"] == []
     signed = documents.signed(client, document_id, minh.certificate, minh.key)
     picture = pictured(signed, tmp_path)
     # Bottom right, 20 mm from the side and 40 mm from below: the pen's strokes fill the left of the mark, the text

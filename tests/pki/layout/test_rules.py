@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pki.layout.rules import Rule, check, ruler
+from pki.layout.rules import Length, Rule, check, ruler
 from pki.layout.signature_block import SignatureBlock, seal_place, signature_place
 from pki.pades.placement import Rectangle
 
@@ -73,12 +73,12 @@ def test_a_violation_says_what_was_measured_and_what_is_allowed() -> None:
 
 
 def test_the_ruler_shows_the_gaps_the_third_and_the_diameter() -> None:
-    lengths = [(one.rule, pytest.approx(one.length_mm)) for one in ruler(BLOCK, SIGNATURE, SEAL)]
+    lengths = [(one.length, pytest.approx(one.mm)) for one in ruler(BLOCK, SIGNATURE, SEAL)]
     assert lengths == [
-        (Rule.SIGNATURE_ALONG, 5.0),
-        (Rule.SIGNATURE_ALONG, 5.0),
-        (Rule.SIGNATURE_ACROSS, 0.0),
-        (Rule.SEAL_OVERLAP, 40 / 3),
-        (Rule.SEAL_SIZE, 36.0),
+        (Length.TO_POST, 5.0),
+        (Length.TO_NAME, 5.0),
+        (Length.OFF_CENTRE, 0.0),
+        (Length.COVERED, 40 / 3),
+        (Length.DIAMETER, 36.0),
     ]
     assert len(ruler(BLOCK, SIGNATURE)) == 3

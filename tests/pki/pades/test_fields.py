@@ -22,7 +22,7 @@ from pki.pades import fields
 from pki.pades.faults import PdfFault
 from pki.pades.fields import FieldKind, FieldSpec, FieldValue, Lock, create_fields, fields_of, fill_texts
 from pki.pades.geometry import page_geometries
-from pki.pades.open_fields import open_fields, page_of
+from pki.pades.open_fields import open_fields, places_of
 from pki.pades.placement import Corner, Placement, place
 from pki.pades.plain_text import PlainText
 from tests.factories import pdfs
@@ -283,5 +283,5 @@ def test_a_tree_of_fields_that_comes_back_to_itself_is_damage() -> None:
 
 
 def test_a_field_is_seen_on_its_page_and_one_that_is_not_there_on_none() -> None:
-    assert page_of(BytesIO(with_fields()), HEAD) == 1
-    assert page_of(BytesIO(with_fields()), "ky_lanhdao_9") is None
+    assert places_of(BytesIO(with_fields()))[HEAD].page == 1
+    assert "ky_lanhdao_9" not in places_of(BytesIO(with_fields()))

@@ -16,6 +16,7 @@ import {
   type Prepared,
 } from "../signing/answers";
 import { boxOf, centredOn, fill, fits, isCorner, measuredFrom, type Place, type Size } from "../signing/placement";
+import { drawRuler, listRuler } from "../signing/ruler";
 import { Viewer } from "../signing/viewer";
 
 /** The server refused, in its own words. */
@@ -101,6 +102,16 @@ async function showPage(wanted: number): Promise<void> {
   part("sign-next", HTMLButtonElement).disabled = page === data.pages;
   part("sign-text", HTMLElement).textContent = shown.text.trim() || words("noText");
   showMark();
+  showRuler();
+}
+
+/** Over the page that is prepared, and nowhere else. */
+function showRuler(): void {
+  sheet.querySelector(".kv-sign__ruler")?.remove();
+  const ruler = prepared?.ruler ?? [];
+  if (ruler.length > 0 && shownPage === prepared?.page) sheet.append(drawRuler(ruler, pageSize));
+  part("sign-ruler", HTMLElement).hidden = ruler.length === 0;
+  part("sign-ruler-lengths", HTMLElement).replaceChildren(...listRuler(ruler));
 }
 
 function busy(sentence: string | null): void {

@@ -30,6 +30,15 @@ export interface Prepared {
   readonly signedAttributes: Bytes;
   /** The page of the mark, from 1; undefined where nothing is to be seen. */
   readonly page: number | undefined;
+  /** What measures a head's own place on that page; empty anywhere else. */
+  readonly ruler: readonly Measure[];
+}
+
+/** A line over the page, in millimetres from its lower left corner, and its length in words. */
+export interface Measure {
+  readonly begins: readonly [number, number];
+  readonly ends: readonly [number, number];
+  readonly sentence: string;
 }
 
 export interface Completed {
@@ -79,7 +88,19 @@ export function readPrepared(value: unknown): Prepared {
     documentDigest: text(data["documentDigest"]),
     signedAttributes: base64(data["signedAttributes"]),
     page: data["page"] == null ? undefined : number(data["page"]),
+    ruler: list(data["ruler"]).map(readMeasure),
   };
+}
+
+function readMeasure(value: unknown): Measure {
+  const measure = record(value);
+  return { begins: point(measure["begins"]), ends: point(measure["ends"]), sentence: text(measure["sentence"]) };
+}
+
+function point(value: unknown): readonly [number, number] {
+  const [x, y, ...more] = list(value).map(number);
+  if (x === undefined || y === undefined || more.length > 0) throw new Unreadable("not a point");
+  return [x, y];
 }
 
 export function readCompleted(value: unknown): Completed {

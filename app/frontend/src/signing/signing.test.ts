@@ -87,6 +87,7 @@ describe("agreement", () => {
       completeUrl: "/b",
       byteRange: [0, 4, 12, 4] as const,
       page: 1,
+      ruler: [],
       documentDigest: change.announced ?? digest,
       signedAttributes: set(contentType, digestOf(change.digest ?? fromHex(digest)), certificateOf(named)),
     };
