@@ -64,7 +64,7 @@ def material_for(session: Session, settings: Settings, end_entities_der: Iterabl
     if not gathered.certificates:
         return Material()
     crls = certificates.status_evidence(session, sorted(gathered.lists))
-    if len(crls) < len(gathered.lists):
+    if not gathered.lists <= {name for der in crls for name in _names_of(der)}:
         raise Unavailable(_l("The status of a certificate could not be established."))
     return Material(
         tuple(dict.fromkeys(gathered.certificates)), tuple(dict.fromkeys(gathered.ocsps)), tuple(dict.fromkeys(crls))
@@ -97,12 +97,25 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
+def _names_of(crl_der: bytes) -> set[tuple[str, int]]:
+    """Return authority and shard that a list says it is for."""
+    try:
+        crl = x509.load_der_x509_crl(crl_der)
+        point = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    except x509.ExtensionNotFound:
+        return set()
+    return _parsed(point.full_name or ())
+
+
 def _lists_of(certificate: x509.Certificate) -> set[tuple[str, int]]:
     """Return authority and shard of the lists that a certificate names."""
     try:
         points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     except x509.ExtensionNotFound:
         return set()
-    names = (name.value for point in points for name in point.full_name or ())
-    found = (_LIST.search(str(name)) for name in names)
+    return _parsed(name for point in points for name in point.full_name or ())
+
+
+def _parsed(names: Iterable[x509.GeneralName]) -> set[tuple[str, int]]:
+    found = (_LIST.search(str(name.value)) for name in names)
     return {(one.group(1), int(one.group(2))) for one in found if one is not None}
