@@ -38,7 +38,8 @@ class _Above:
 class _Gathered:
     certificates: list[bytes] = field(default_factory=list)
     ocsps: list[bytes] = field(default_factory=list)
-    lists: set[tuple[str, int]] = field(default_factory=set)
+    # Whose status stands on a list.
+    listed: list[x509.Certificate] = field(default_factory=list)
 
 
 def material_for(session: Session, settings: Settings, end_entities_der: Iterable[bytes]) -> Material:
@@ -59,12 +60,14 @@ def material_for(session: Session, settings: Settings, end_entities_der: Iterabl
         if answer is not None:
             gathered.ocsps.append(answer)
         else:
-            gathered.lists |= _lists_of(certificate)
-        gathered.lists |= {name for one in chain[:-1] for name in _lists_of(one.certificate)}
+            gathered.listed.append(certificate)
+        gathered.listed += [one.certificate for one in chain[:-1]]
     if not gathered.certificates:
         return Material()
-    crls = certificates.status_evidence(session, sorted(gathered.lists))
-    if not gathered.lists <= {name for der in crls for name in _names_of(der)}:
+    wanted = {name for one in gathered.listed for name in _lists_of(one)}
+    crls = certificates.status_evidence(session, sorted(wanted))
+    read = [x509.load_der_x509_crl(der) for der in crls]
+    if not all(any(_is_listed(one, crl) for crl in read) for one in gathered.listed):
         raise Unavailable(_l("The status of a certificate could not be established."))
     return Material(
         tuple(dict.fromkeys(gathered.certificates)), tuple(dict.fromkeys(gathered.ocsps)), tuple(dict.fromkeys(crls))
@@ -97,14 +100,12 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _names_of(crl_der: bytes) -> set[tuple[str, int]]:
-    """Return authority and shard that a list says it is for."""
-    try:
-        crl = x509.load_der_x509_crl(crl_der)
-        point = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
-    except x509.ExtensionNotFound:
-        return set()
-    return _parsed(point.full_name or ())
+def _is_listed(certificate: x509.Certificate, crl: x509.CertificateRevocationList) -> bool:
+    """Say whether a list would name the certificate: of its issuer, and for all, or for the place that it names."""
+    if crl.issuer != certificate.issuer:
+        return False
+    point = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    return point.full_name is None or not _parsed(point.full_name).isdisjoint(_lists_of(certificate))
 
 
 def _lists_of(certificate: x509.Certificate) -> set[tuple[str, int]]:
