@@ -281,3 +281,14 @@ def test_a_gap_that_is_low_makes_a_smaller_signature() -> None:
     left, bottom, right, top = signature_place(block, (80.0, 80.0))
     assert top - bottom == pytest.approx(right - left)
     assert top - bottom < block.above[1] - block.name[3]
+
+
+def test_a_blank_for_the_number_that_would_leave_the_page_gets_no_field() -> None:
+    with pikepdf.new() as made:
+        page = made.add_blank_page(page_size=(595, 842))
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        page.obj.Contents = made.make_stream(b"BT /F1 13 Tf 540 780 Td (So:) Tj ET")
+        output = BytesIO()
+        made.save(output)
+    assert NUMBER not in plan(output.getvalue())

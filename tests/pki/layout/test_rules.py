@@ -26,6 +26,8 @@ def rules(signature: Rectangle = SIGNATURE, seal: Rectangle | None = SEAL, diame
 def test_the_places_that_we_find_break_no_rule() -> None:
     assert rules() == set()
     assert rules(seal=None, diameter=None) == set()
+    # Of an agency that has not said how large its seal is.
+    assert rules(diameter=None) == set()
 
 
 @pytest.mark.parametrize(
