@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, flash, redirect, render_template, url_for
@@ -11,11 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.core.db import transaction
-from app.core.errors import Invalid
+from app.core.errors import Invalid, TooMany
 from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
 from app.core.problems import status_of, wants_json
 from app.core.security import takes_upload
+from app.core.throttle import may_pass
 from app.marks import service
 from app.marks.forms import ActForm, PictureForm, SealForm
 from app.marks.models import MarkPicture, PictureState
@@ -109,12 +110,15 @@ def _upload(form: PictureForm, owner: Owner, agency: Agency | None) -> ResponseR
     if not form.validate_on_submit():
         return _page(form, owner, agency), 422 if form.is_submitted() else 200
     diameter = float(form.diameter_mm.data) if isinstance(form, SealForm) else None
+    now = datetime.now(UTC)
+    with transaction() as session:
+        # Committed by itself: each picture takes up to seconds of a core.
+        if not may_pass(session, f"picture:{current_actor().account_id}", limit=20, per=timedelta(minutes=1), now=now):
+            raise TooMany(_l("There were too many tries."), _l("Wait a minute, then try again."))
     try:
         content = form.file.data.stream.read(LARGEST_FILE + 1)
         with transaction() as session:
-            made = service.propose(
-                session, current_actor(), owner, content, diameter_mm=diameter, now=datetime.now(UTC)
-            )
+            made = service.propose(session, current_actor(), owner, content, diameter_mm=diameter, now=now)
     except Invalid as error:
         if wants_json():
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from app.core import db
 from app.core.errors import Conflict, Forbidden
 from app.core.permissions import house
 from app.core.settings import Settings
+from app.core.throttle import may_pass
 from app.marks import service
 from app.marks.models import MarkPicture, PictureState
 from app.marks.service import Owner
@@ -149,6 +150,16 @@ def test_a_form_without_a_file_is_asked_for_one(city: Settings, sign_in: SignIn)
     answer = client.post(MINE, data={"csrf_token": csrf_token(client, MINE)})
     assert answer.status_code == 422
     assert "Chọn một ảnh." in answer.get_data(as_text=True)
+
+
+def test_after_twenty_pictures_in_a_minute_one_waits(city: Settings, sign_in: SignIn) -> None:
+    client = sign_in("minh")
+    with db.transaction() as session:
+        for _ in range(20):
+            key = f"picture:{actor('minh').account_id}"
+            assert may_pass(session, key, limit=20, per=timedelta(minutes=1), now=datetime.now(UTC))
+    assert send(client, MINE, png(strokes())).status_code == 429
+    assert states("minh") == []
 
 
 def test_nobody_sees_or_changes_anothers_signature(city: Settings, sign_in: SignIn) -> None:
