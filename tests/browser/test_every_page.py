@@ -16,7 +16,16 @@ LIVES = ("/certificates/lists", "/certificates/lists/new", "/certificates/propos
 PAGES = {
     None: ("/", "/sign-in", "/verify", "/D", "/forms/"),
     "lan": ("/", "/certificates/", "/certificates/new", "/certificates/history"),
-    "minh": ("/", "/documents", "/documents/new", "/meetings/", "/meetings/new", "/outbox/", *ROUTES),
+    "minh": (
+        "/",
+        "/documents",
+        "/documents/new",
+        "/marks/signature",
+        "/meetings/",
+        "/meetings/new",
+        "/outbox/",
+        *ROUTES,
+    ),
     "thu": ("/", "/meetings/", "/routes", "/inbox"),
     "dung": (
         "/",
