@@ -23,8 +23,8 @@ from pki.pades.placement import Corner, Placement, place
 from pki.pades.plain_text import Ink, PlainText
 from pki.pades.prepare import prepare
 
-# Of a seal's text where the document has no place for it, from the edges of the page.
-_FROM_EDGE_MM: Final = (30.0, 22.0)
+# Of a seal where the document has no place for it, from the edges of the page: clear of the code at the foot.
+_FROM_EDGE_MM: Final = (30.0, 34.0)
 _SIZE_MM: Final = 36.0
 # Top right of the first page of an attachment (Decree 30, Annex I): 15 mm from the edge, 8 mm from the top.
 _ATTACHMENT_MM: Final = (15.0, 8.0, 70.0, 17.0)

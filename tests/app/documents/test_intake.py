@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -44,7 +45,7 @@ def test_a_paper_without_signatures_is_rewritten_once_so_that_hidden_bytes_are_g
 
 
 def test_a_file_that_cannot_be_signed_is_refused_and_nothing_is_stored(sign_in: SignIn, settings: Settings) -> None:
-    client = sign_in("minh")
+    client, before = sign_in("minh"), stored(settings)
     files = {
         "không phải là PDF": [b"hello", b"", plain_pdf()[:300]],
         "mật khẩu": [encrypted_pdf()],
@@ -57,7 +58,12 @@ def test_a_file_that_cannot_be_signed_is_refused_and_nothing_is_stored(sign_in: 
             assert answer.status_code == 422
             assert sentence in answer.get_data(as_text=True)
     assert count_of_documents() == 0
-    assert not [path for path in (settings.data_dir / "objects").rglob("*") if path.is_file()]
+    assert stored(settings) == before
+
+
+def stored(settings: Settings) -> set[Path]:
+    """The files in storage; the demonstration's own papers among them."""
+    return {path for path in (settings.data_dir / "objects").rglob("*") if path.is_file()}
 
 
 def test_a_file_over_25_megabytes_is_refused_with_the_limit(sign_in: SignIn) -> None:
