@@ -31,6 +31,7 @@ from app.routes import models as routes
 from app.seals import models as seals
 from app.signing import models as signing
 from app.status import models as status
+from app.trust import models as trust
 
 __all__ = [
     "Base",
@@ -62,4 +63,5 @@ __all__ = [
     "step_ups",
     "throttle",
     "tokens",
+    "trust",
 ]
