@@ -33,7 +33,8 @@ _KNOWN_CRITICAL: Final = (
     x509.CertificatePolicies,
     x509.InhibitAnyPolicy,
 )
-_UNREADABLE: Final = (
+# What the library throws for certificates that are not as they should be.
+UNREADABLE: Final = (
     ValueError,
     TypeError,
     x509.DuplicateExtension,
@@ -118,7 +119,7 @@ def check_root(root: x509.Certificate, *, now: datetime) -> None:
         ):
             if not holds:
                 raise RootRefused(fault)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise RootRefused(RootFault.NOT_A_CERTIFICATE) from error
 
 
@@ -138,7 +139,7 @@ def is_authority(certificate: x509.Certificate) -> bool:
     """Return whether basicConstraints say CA:TRUE; False for what cannot be read."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, *_UNREADABLE):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
 
 
@@ -146,7 +147,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     """Return whether the name and the signature of `certificate` lead to `issuer`; a path needs more than that."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, *_UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 
@@ -158,7 +159,7 @@ def _read(content: bytes) -> list[x509.Certificate]:
         raise RootRefused(RootFault.PRIVATE_KEY)
     try:
         found = list(dict.fromkeys(_load(content)))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise RootRefused(RootFault.NOT_A_CERTIFICATE) from error
     if len(found) > MOST_CERTIFICATES:
         raise RootRefused(RootFault.TOO_MANY)

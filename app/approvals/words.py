@@ -22,12 +22,16 @@ STATES: Final[Mapping[str, tuple[Sentence, str]]] = {
 }
 
 KINDS: Final[Mapping[str, Sentence]] = {
+    "agency_seal": _l("Seal of an agency"),
     "authority_key": _l("Key of an authority"),
     "bulk_revocation": _l("Revoking many certificates"),
     "campaign": _l("Campaign"),
     "profile_change": _l("Change of a certificate profile"),
     "release": _l("Releasing a suspended certificate"),
     "role_grant": _l("Granting a role"),
+    "trust_anchor": _l("Trusting a root from outside"),
+    "trust_anchor_removal": _l("Ending the trust in a root from outside"),
+    "trust_host": _l("Host of outside revocation lists"),
 }
 
 ROLES: Final[Mapping[Role, Sentence]] = {
