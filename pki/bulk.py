@@ -1,4 +1,4 @@
-"""Preparing many certificates of one profile: what they share is encoded once, each is linted on a twin of its own.
+"""Preparing many certificates of one profile: what they share is encoded once, the rest is linted one by one.
 
 What comes out is byte for byte what `pki.authority.prepare` makes of the same input (tests/pki/test_bulk.py holds it
 to that), at a tenth of its cost. Signing is one call of the key for each; `assemble` puts the certificate together.
@@ -11,7 +11,6 @@ import random
 from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Final
 
 from cryptography import x509
@@ -20,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pki import der, oids
 from pki.authority import BACKDATE, IssuerUrls, PreparedCertificate, check_fit, extensions_of
 from pki.errors import ProfileViolation, SignatureMismatch
-from pki.keys import Curve, PublicKey, SoftwareKey, signature_algorithm
+from pki.keys import PublicKey, signature_algorithm
 from pki.keys.signing import check_signature, public_key_of
-from pki.lint_bulk import BulkLint
+from pki.lint_bulk import BulkLint, throwaway_key
 from pki.names import SubjectName, encode_name
 from pki.profiles import Profile, ProfileName
 
@@ -102,7 +101,7 @@ class BulkPreparer:
             spki_der,
             der.explicit(3, der.sequence(before, _key_identifier(spki_der), after)),
         )
-        self._lint.check(self._twin(tbs_der), crl=crl)
+        self._lint.check(tbs_der, crl=crl)
         return PreparedCertificate(
             self._profile.name, self._digest, serial_number, self._not_before, not_after, tbs_der
         )
@@ -114,7 +113,7 @@ class BulkPreparer:
         """
         if shard not in self._around:
             urls = self._urls_of_shard(shard)
-            some_key = _throwaway_key().public_key
+            some_key = throwaway_key().public_key
             check_fit(self._profile, self._profile.subject, some_key, self._issuer_profile, urls)
             encoded = [
                 (one.oid, der.extension(one.oid.dotted_string, one.public_bytes(), critical=critical))
@@ -125,12 +124,6 @@ class BulkPreparer:
             crl = urls.crl if self._profile.has_crl else None
             self._around[shard] = (b"".join(parts[:at]), b"".join(parts[at + 1 :]), crl)
         return self._around[shard]
-
-    def _twin(self, tbs_der: bytes) -> bytes:
-        # An ECDSA AlgorithmIdentifier names the hash and not the curve (RFC 5758, 3.2): signed with P-256 the twin has
-        # the very bytes that a P-384 authority will sign, for a seventh of the time.
-        signature = _throwaway_key().sign(tbs_der, hash=self._algorithm.hash)
-        return der.sequence(tbs_der, self._algorithm.der, der.bit_string(signature))
 
 
 def assemble(tbs_der: bytes, signature: bytes, algorithm_der: bytes) -> bytes:
@@ -159,9 +152,3 @@ def _key_identifier(spki_der: bytes) -> bytes:
     bits = der.read(spki_der).children()[1].expect(der.BIT_STRING).body[1:]
     digest = hashlib.sha1(bits, usedforsecurity=False).digest()
     return der.extension(oids.SUBJECT_KEY_IDENTIFIER, der.octet_string(digest))
-
-
-@cache
-def _throwaway_key() -> SoftwareKey:
-    """One key for the twins of this process; its signatures never leave it."""
-    return SoftwareKey.generate(Curve.P256)

@@ -25,6 +25,8 @@ from pki.keys.signing import CURVES, read_spki
 MAXIMUM_SIZE: Final = 16 * 1024
 _RSA_BITS: Final = range(2048, 8193)
 _RSA_EXPONENTS: Final = range(65537, 2**32)
+# What stands before the coordinates of a point on P-256 that is not compressed (RFC 5480).
+_P256_SPKI: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _ECDSA: Final = frozenset(
     {
         SignatureAlgorithmOID.ECDSA_WITH_SHA256,
@@ -90,9 +92,13 @@ def check_key(public_key: object) -> PublicKey:
 def key_of_spki(spki_der: bytes) -> CertificateRequest:
     """Return the key of a SubjectPublicKeyInfo whose possession was proven elsewhere. Raises CsrRejected."""
     try:
-        return _request(check_key(read_spki(spki_der)))
+        public_key = check_key(read_spki(spki_der))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise CsrRejected(CsrFault.UNREADABLE) from error
+    if spki_der.startswith(_P256_SPKI) and len(spki_der) == len(_P256_SPKI) + 64:
+        # What was read can be written in this form only: no need to write it again.
+        return CertificateRequest(public_key, spki_der, hashlib.sha256(spki_der).hexdigest())
+    return _request(public_key)
 
 
 def _read(csr: bytes) -> x509.CertificateSigningRequest:

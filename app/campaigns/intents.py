@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import cbor2
@@ -15,8 +15,7 @@ import cbor2
 _VERSION: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """One certificate to be: whose it is, and the bytes that will be signed."""
 
     # Number of the campaign's row.

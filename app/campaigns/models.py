@@ -203,7 +203,8 @@ class Batch(Base):
     # Row numbers.
     numbers: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     # app.campaigns.intents: what is to be signed for each row, while that is not stored as certificates.
-    intents: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Two megabytes that only a process after a crash reads.
+    intents: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     # Where the time of the batch went, in microseconds: reading and proving, preparing and linting, signing, database.

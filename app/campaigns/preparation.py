@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import process_time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, func, select
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
@@ -22,6 +21,7 @@ from app.certificates import authorities, issuance, profile_settings
 from app.certificates.models import Authority, BlockedKey, Certificate, CertificateState
 from app.certificates.profile_choice import issuer_of
 from app.certificates.renewals import not_after_limit
+from app.core.identifiers import ordered_ids
 from app.core.settings import Settings
 from app.registry.entering import Entered, Entry, appoint_people, enter_people
 from app.registry.models import Agency
@@ -62,8 +62,7 @@ class Prepared:
     prepare_us: int
 
 
-@dataclass(frozen=True)
-class _Proven:
+class _Proven(NamedTuple):
     row: _FileRow
     request: CertificateRequest
 
@@ -179,7 +178,7 @@ def _without_certificate(
     now: datetime,
 ) -> list[_Proven]:
     query = select(Certificate.person_id).where(
-        Certificate.person_id == _any([one.id for one in people.values()], Uuid),
+        Certificate.person_id == _any((one.id.hex for one in people.values()), Uuid),
         Certificate.profile == profile,
         Certificate.state.in_((CertificateState.PREPARED, CertificateState.ISSUED, CertificateState.HELD)),
         Certificate.not_after > now,
@@ -208,11 +207,10 @@ def _prepare(
     in_force = profile_settings.in_force(session, profile)
     preparer = preparers.of(in_force, authority, now=now)
     agencies = _agencies(session, proven) if profile is ProfileName.OFFICIAL_SIGNING else {}
-    octets = secrets.token_bytes(33 * len(proven))
-    for at, one in enumerate(proven):
-        chance = octets[33 * at : 33 * (at + 1)]
+    octets = secrets.token_bytes(17 * len(proven))
+    for at, (one, certificate_id) in enumerate(zip(proven, ordered_ids(len(proven)), strict=True)):
         # As pki.authority.new_serial_number: a prefix and seventeen random octets.
-        serial = b"\x01" + chance[:17]
+        serial = b"\x01" + octets[17 * at : 17 * (at + 1)]
         shard = int.from_bytes(serial, "big") % authority.shards
         person = people[one.row.number_index]
         try:
@@ -229,7 +227,7 @@ def _prepare(
         yield Intent(
             number=one.row.number,
             person_id=person.id,
-            certificate_id=uuid.UUID(bytes=chance[17:], version=4),
+            certificate_id=certificate_id,
             agency_id=one.row.agency_id,
             serial=serial,
             shard=shard,
@@ -260,9 +258,9 @@ def _subject(person: Entered, row: _FileRow, agencies: Mapping[UUID, Agency]) ->
     )
 
 
-def _any(values: Sequence[Any], kind: type[TypeEngine[Any]]) -> ColumnElement[Any]:
-    """Return `ANY` of one array: thousands of single parameters cost more than the query."""
-    return any_(literal(values, ARRAY(kind)))
+def _any(values: Iterable[object], kind: type[TypeEngine[Any]]) -> ColumnElement[Any]:
+    """Return `ANY` of values that hold no comma, sent as one text: an array of them costs four times as much here."""
+    return any_(cast(func.string_to_array(",".join(map(str, values)), ","), ARRAY(kind)))
 
 
 def _micros(seconds: float) -> int:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.copying import copy_rows
+from app.core.identifiers import ordered_ids
 from app.registry.search import fold
 from app.registry.service import new_identifier
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A person as a file names them."""
 
     number_index: bytes
@@ -27,8 +24,7 @@ class Entry:
     email: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(NamedTuple):
     """A person as the registry names them."""
 
     id: UUID
@@ -79,7 +75,7 @@ def enter_people(session: Session, entries: Sequence[Entry]) -> Mapping[bytes, E
         session,
         "entering_person (id, identifier, surname, given_name, full_name, search_name, email, number_index)",
         "uuid text text text text text text bytea",
-        (_row(person_id, one) for person_id, one in zip(_new_ids(len(ordered)), ordered, strict=True)),
+        (_row(person_id, one) for person_id, one in zip(ordered_ids(len(ordered)), ordered, strict=True)),
     )
     session.execute(_ENTER)
     return {bytes(index): Entered(*facts) for index, *facts in session.execute(_FIND)}
@@ -104,15 +100,9 @@ def appoint_people(session: Session, posts: Sequence[tuple[UUID, UUID, str]]) ->
     session.execute(
         _APPOINT,
         {
-            "ids": _new_ids(len(posts)),
+            "ids": ordered_ids(len(posts)),
             "people": [person for person, _, _ in posts],
             "agencies": [agency for _, agency, _ in posts],
             "titles": [title for _, _, title in posts],
         },
     )
-
-
-def _new_ids(count: int) -> list[UUID]:
-    """Return random identifiers (RFC 9562, version 4), with one call for all of the randomness."""
-    octets = secrets.token_bytes(16 * count)
-    return [uuid.UUID(bytes=octets[at : at + 16], version=4) for at in range(0, 16 * count, 16)]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 # All that Vietnamese letters decompose into; other marks are rare and looked for one by one.
 _MARKS: Final = re.compile("[\u0300-\u036f]")
 
 
+# A name is folded when its person is entered and again when the certificate is stored.
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return `text` without marks, in lower case, single-spaced: “Nguyễn  Đức” becomes “nguyen duc”."""
     bare = _MARKS.sub("", unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d")))
