@@ -84,7 +84,6 @@ def sealed(base: Path, order: Order, key: SigningKey, timestamp: Timestamper) ->
     with output, tempfile.NamedTemporaryFile() as file:
         with base.open("rb") as source:
             shutil.copyfileobj(source, file)
-        file.write(output.read(facts["texts"]))
         prepared = PreparedSignature.from_json(facts["prepared"], file, output.read())
         if prepared.signed_attributes_der != signed_attributes(prepared.document_digest, order.certificate_der):
             raise PdfRefused(PdfFault.BYTE_RANGE)

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import IO, Any, Final
 
 from app.documents.sandbox_frame import Facts
 from pki.claim_mark import QrMark
+from pki.errors import PdfRefused
 from pki.layout.blanks import date_blank, number_blank
+from pki.layout.plan import attachment_place
 from pki.layout.slots import date_in
 from pki.layout.words import lines_of
 from pki.pades.appearance import Drawn
-from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldValue, Lock, fill_texts
+from pki.pades.faults import PdfFault
+from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldValue, Lock
 from pki.pades.geometry import page_geometries
-from pki.pades.increment import Growing
 from pki.pades.open_fields import open_fields
 from pki.pades.picture import PictureMark
-from pki.pades.placement import Corner, Placement, place
+from pki.pades.placement import Corner, PageGeometry, Placement, place
 from pki.pades.plain_text import Ink, PlainText
 from pki.pades.prepare import prepare
 
 # Of a seal where the document has no place for it, from the edges of the page: clear of the code at the foot.
 _FROM_EDGE_MM: Final = (30.0, 34.0)
 _SIZE_MM: Final = 36.0
-# Top right of the first page of an attachment (Decree 30, Annex I): 15 mm from the edge, 8 mm from the top.
-_ATTACHMENT_MM: Final = (15.0, 8.0, 70.0, 17.0)
 _ATTACHMENT_SIZE_PT: Final = 10.0
 
 
 def prepare_seal(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
-    """Write what follows the source: the filled fields, then the update with the seal's empty signature."""
+    """Write what follows the source: one update with the filled fields and the seal's empty signature."""
     fields = open_fields(source)
-    texts = fill_texts(source, values) if (values := _values(facts, source, fields)) else b""
-    grown = Growing(source)
-    grown.seek(0, os.SEEK_END)
-    grown.write(texts)
+    values = _values(facts, source, fields)
     in_place = SEAL in fields
     prepared = prepare(
-        grown,
+        source,
         certificate_der=base64.b64decode(facts["certificate"]),
         now=datetime.fromisoformat(facts["now"]),
         field_name=SEAL,
@@ -48,10 +44,10 @@ def prepare_seal(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         placement=None if in_place else _placement(facts, source),
         lock=Lock.ALL,
         signer_name=facts["agency"],
+        values=values,
     )
-    output.write(texts)
     output.write(prepared.appended)
-    return {"prepared": prepared.to_json(), "texts": len(texts), "filled": sorted(values)}
+    return {"prepared": prepared.to_json()}
 
 
 def _values(facts: Facts, source: IO[bytes], fields: frozenset[str]) -> Mapping[str, FieldValue]:
@@ -89,8 +85,7 @@ def _mark(facts: Facts) -> Drawn:
 def _placement(facts: Facts, source: IO[bytes]) -> Placement:
     pages = page_geometries(source)
     if not facts["is_main"]:
-        right, top, width, height = _ATTACHMENT_MM
-        return place(pages, page=1, corner=Corner.TOP_RIGHT, x_mm=right, y_mm=top, width_mm=width, height_mm=height)
+        return _above(source, pages)
     wanted: dict[str, Any] = facts["place"]
     return place(
         pages,
@@ -100,4 +95,21 @@ def _placement(facts: Facts, source: IO[bytes]) -> Placement:
         y_mm=_FROM_EDGE_MM[1],
         width_mm=facts["diameter_mm"] or _SIZE_MM,
         height_mm=facts["diameter_mm"] or _SIZE_MM,
+    )
+
+
+def _above(source: IO[bytes], pages: tuple[PageGeometry, ...]) -> Placement:
+    """Return the place of an attachment's seal, which stands in words. Raises PdfRefused where none is empty."""
+    box = attachment_place(source, pages[0])
+    if box is None:
+        raise PdfRefused(PdfFault.MARK_COVERS_CONTENT)
+    left, bottom, right, top = box
+    return place(
+        pages,
+        page=1,
+        corner=Corner.BOTTOM_LEFT,
+        x_mm=left,
+        y_mm=bottom,
+        width_mm=right - left,
+        height_mm=top - bottom,
     )

@@ -53,6 +53,8 @@ class Turn:
     # INITIAL or SIGN.
     act: Act
     field_name: str
+    # The fields of the route's other heads.
+    other_heads: tuple[str, ...]
     # The whole envelope, the main document first.
     document_ids: tuple[UUID, ...]
     # The full name of who handed the turn over while absent.
@@ -118,7 +120,10 @@ def turn_of(session: Session, document_id: UUID, person_id: UUID, *, now: dateti
     if step is None or step.field_name is None or standing is None:
         return None
     absent = standing.absent.full_name if standing.absent is not None else None
-    return Turn(step.route_id, step.id, Act(step.act), step.field_name, step.route.document_ids, absent)
+    others = tuple(
+        one.field_name for one in step.route.steps if one.act == Act.SIGN and one.id != step.id and one.field_name
+    )
+    return Turn(step.route_id, step.id, Act(step.act), step.field_name, others, step.route.document_ids, absent)
 
 
 def may_sign_freely(session: Session, document_id: UUID) -> bool:

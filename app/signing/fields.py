@@ -46,7 +46,8 @@ def add_fields(
         return
     planned = routes.planned_fields(route)
     facts = {
-        "heads": [[one.name, one.person] for one in planned if one.act is Act.SIGN and one.person],
+        "heads": [[one.name, one.person] for one in planned if one.act is Act.SIGN],
+        "is_main": document.id == route.document_ids[0],
         "initials": [one.name for one in planned if one.act is Act.INITIAL],
         "seal_mm": marks.seal_diameter(session, route.agency_id) or SEAL_MM,
     }

@@ -47,13 +47,16 @@ def prepare_limited(
     reason: str | None,
     field_name: str | None = None,
     is_head: bool = False,
+    other_heads: Sequence[str] = (),
     picture: bytes | None = None,
 ) -> tuple[PreparedSignature, int, Sequence[Measure]]:
     """Return what follows the file when it is prepared, the page of the mark, and what measures a head's own place.
 
     A field of the name `field_name` that is in the file already has its own place and lock. The signature of a head
-    closes everything but what comes when the document is issued. `picture` is the signer's handwritten signature, a
-    PNG: alone in a head's own place, beside the text anywhere else. Raises PdfRefused.
+    closes everything but what comes when the document is issued and the fields of `other_heads`. `picture` is the
+    signer's handwritten signature, a PNG: alone in a head's own place, beside the text anywhere else.
+
+    Raises PdfRefused.
     """
     facts, output = sandbox.run(
         preparation_job.prepare_marked,
@@ -72,6 +75,7 @@ def prepare_limited(
             "room": ROOM,
             "field": field_name,
             "is_head": is_head,
+            "other_heads": list(other_heads),
             "picture": base64.b64encode(picture).decode() if picture is not None else None,
         },
         path,

@@ -44,6 +44,7 @@ def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         reason=facts["reason"],
         field_name=facts["field"],
         lock=Lock.ALL_BUT_ISSUE if facts["is_head"] else Lock.NOTHING,
+        leaves=facts["other_heads"],
         room=facts["room"],
     )
     output.write(prepared.appended)

@@ -112,6 +112,7 @@ def prepare(
             reason=wish.reason,
             field_name=turn.field_name if turn else None,
             is_head=turn is not None and turn.act is Act.SIGN,
+            other_heads=turn.other_heads if turn else (),
             picture=marks.signature_picture(session, person.id),
         )
     except PdfRefused as error:

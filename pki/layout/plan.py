@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Final
 
 from pki.errors import PdfRefused
@@ -23,14 +24,17 @@ from pki.pades.placement import Corner, PageGeometry, Placement, Rectangle, plac
 _INITIALS_MM: Final = (22.0, 9.0)
 _CODE_MM: Final = (24.0, 24.0)
 _BETWEEN_MM: Final = 2.0
+# Text at the top right of an attachment (Decree 30, Annex I): from the edge, from the top, wide, high.
+_ATTACHMENT_MM: Final = (15.0, 8.0, 70.0, 17.0)
+_STEP_MM: Final = 10.0
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A signature to come: the name of its field, and the full name that stands below it."""
+    """A signature to come: the name of its field, and the full name that stands below it if it is known."""
 
     field_name: str
-    full_name: str
+    full_name: str | None
 
 
 def plan_fields(
@@ -42,7 +46,7 @@ def plan_fields(
     seal_diameter_mm: float,
 ) -> list[FieldSpec]:
     """Return the fields to make; `initials` are the names of their fields. Raises PdfRefused for an unreadable file."""
-    found = [(one, find_signature_block(pdf, pages, one.full_name)) for one in heads]
+    found = [(one, find_signature_block(pdf, pages, one.full_name)) for one in heads if one.full_name]
     specs: list[FieldSpec] = []
     taken: list[tuple[int, Rectangle]] = []
     for signer, block in found:
@@ -52,7 +56,8 @@ def plan_fields(
             fits = not check(block, box, size, seal=seal, diameter_mm=seal_diameter_mm)
             if fits and not any(spec.name == SEAL for spec in specs):
                 specs += _field(pages, SEAL, FieldKind.SIGNATURE, block.page, seal, Lock.ALL)
-            specs += _field(pages, signer.field_name, FieldKind.SIGNATURE, block.page, box, Lock.ALL_BUT_ISSUE)
+            others = tuple(one.field_name for one in heads if one != signer)
+            specs += _field(pages, signer.field_name, FieldKind.SIGNATURE, block.page, box, Lock.ALL_BUT_ISSUE, others)
             taken.append((block.page, box))
     specs += _head_of_page(pdf, pages)
     specs += _initials(pdf, pages, initials, taken)
@@ -60,6 +65,33 @@ def plan_fields(
     if code is not None:
         specs += _field(pages, CODE, FieldKind.TEXT, 1, code)
     return specs
+
+
+def plan_attachment(pdf: IO[bytes], pages: Sequence[PageGeometry]) -> list[FieldSpec]:
+    """Return the field of the seal on an attachment: it stands in words, and is closed by no head's signature."""
+    box = attachment_place(pdf, pages[0])
+    return list(_field(pages, SEAL, FieldKind.SIGNATURE, 1, box, Lock.ALL)) if box is not None else []
+
+
+def attachment_place(pdf: IO[bytes], page: PageGeometry) -> Rectangle | None:
+    """Return the box on the first page for number, symbol and time: top right, else the nearest that is empty.
+
+    In millimetres as shown, from the lower left; None where there is none.
+    """
+    right, top, width, height = _ATTACHMENT_MM
+    page_width, page_height = page.shown_size_mm
+    along_the_top = (
+        (left, page_height - above - height, left + width, page_height - above)
+        for above in (top, top / 2)
+        for left in _downwards(page_width - right - width, right)
+    )
+    return free_place(pdf, 1, page, chain(along_the_top, along_the_foot(page_width, (width, height), from_left=False)))
+
+
+def _downwards(begins: float, ends: float) -> Iterator[float]:
+    while begins >= ends:
+        yield begins
+        begins -= _STEP_MM
 
 
 def _head_of_page(pdf: IO[bytes], pages: Sequence[PageGeometry]) -> Iterator[FieldSpec]:
@@ -101,14 +133,20 @@ def _meet(one: Rectangle, other: Rectangle) -> bool:
 
 
 def _field(
-    pages: Sequence[PageGeometry], name: str, kind: FieldKind, page: int, box: Rectangle, lock: Lock = Lock.NOTHING
+    pages: Sequence[PageGeometry],
+    name: str,
+    kind: FieldKind,
+    page: int,
+    box: Rectangle,
+    lock: Lock = Lock.NOTHING,
+    leaves: Sequence[str] = (),
 ) -> Iterator[FieldSpec]:
     """Yield the field, nothing if its box leaves the page."""
     try:
         where = _placement(pages, page, box)
     except PdfRefused:
         return
-    yield FieldSpec(name, kind, where, lock)
+    yield FieldSpec(name, kind, where, lock, leaves)
 
 
 def _placement(pages: Sequence[PageGeometry], page: int, box: Rectangle) -> Placement:

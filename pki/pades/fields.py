@@ -6,7 +6,7 @@ can be held to them. Text fields are filled with an appearance of ours, so no vi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -72,6 +72,8 @@ class FieldSpec:
     kind: FieldKind
     placement: Placement
     lock: Lock = Lock.NOTHING
+    # What ALL_BUT_ISSUE leaves open besides: the signatures that others make beside or after this one.
+    leaves: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,14 @@ def create_fields(base: IO[bytes], specs: Sequence[FieldSpec]) -> bytes:
         writer = IncrementalPdfFileWriter(growing, strict=False)
         if next(enumerate_sig_fields(writer.prev, filled_status=True), None) is not None:
             raise PdfRefused(PdfFault.ALREADY_SIGNED)
-        _check_names([*(one.name for one in fields_of(writer)), *(spec.name for spec in specs)])
+        names = [*(one.name for one in fields_of(writer)), *(spec.name for spec in specs)]
+        _check_names(names)
         for spec in specs:
             geometry = page_geometry(writer, spec.placement.page)
             check_inside((geometry,), Placement(1, spec.placement.rectangle))
             if spec.kind is FieldKind.SIGNATURE:
-                append_signature_field(writer, signature_field(spec.name, spec.placement, spec.lock))
+                rights = rights_of(spec.lock, leaves=spec.leaves, there=names)
+                append_signature_field(writer, signature_field(spec.name, spec.placement, rights))
             else:
                 _add_text_field(writer, spec)
         writer.write_in_place()
@@ -137,19 +141,24 @@ def fill_texts(base: IO[bytes], values: Mapping[str, FieldValue]) -> bytes:
     with refusing(PdfFault.DAMAGED):
         growing = Growing(base)
         writer = IncrementalPdfFileWriter(growing, strict=False)
-        fields = {one.name: one for one in fields_of(writer)}
-        for name, value in values.items():
-            found = fields.get(name)
-            if found is None or found.is_signature or found.is_filled or found.place is None:
-                raise PdfRefused(PdfFault.FIELD_TAKEN)
-            refuse_closed(writer.prev, name)
-            field: generic.DictionaryObject = writer.get_object(found.reference)
-            field["/V"] = generic.TextStringObject(value.text)
-            draw(writer, found.widget, value.mark, *found.place)
-            writer.update_container(found.widget)
-            writer.mark_update(found.reference)
+        fill(writer, values)
         writer.write_in_place()
         return growing.appended
+
+
+def fill(writer: IncrementalPdfFileWriter, values: Mapping[str, FieldValue]) -> None:
+    """Fill text fields of an open file, as `fill_texts` does; nothing is written yet. Raises PdfRefused as it does."""
+    fields = {one.name: one for one in fields_of(writer)}
+    for name, value in values.items():
+        found = fields.get(name)
+        if found is None or found.is_signature or found.is_filled or found.place is None:
+            raise PdfRefused(PdfFault.FIELD_TAKEN)
+        refuse_closed(writer.prev, name)
+        field: generic.DictionaryObject = writer.get_object(found.reference)
+        field["/V"] = generic.TextStringObject(value.text)
+        draw(writer, found.widget, value.mark, *found.place)
+        writer.update_container(found.widget)
+        writer.mark_update(found.reference)
 
 
 def fields_of(pdf: PdfHandler) -> list[Field]:
@@ -160,9 +169,9 @@ def fields_of(pdf: PdfHandler) -> list[Field]:
     return list(_walk(entries, parent="", kind="", depth=0))
 
 
-def signature_field(name: str, placement: Placement | None, lock: Lock) -> SigFieldSpec:
+def signature_field(name: str, placement: Placement | None, rights: Rights | None) -> SigFieldSpec:
     """Return what pyHanko needs to make a signature field, invisible without a placement."""
-    rights, box, page = rights_of(lock), None, 0
+    box, page = None, 0
     if placement is not None:
         left, bottom, right, top = placement.rectangle
         box, page = (round(left, 2), round(bottom, 2), round(right, 2), round(top, 2)), placement.page - 1
@@ -179,14 +188,19 @@ def signature_field(name: str, placement: Placement | None, lock: Lock) -> SigFi
     )
 
 
-def rights_of(lock: Lock) -> Rights | None:
-    """Return the lock as files say it; signing stays allowed, since proofs for the archive are added last."""
+def rights_of(lock: Lock, *, leaves: Sequence[str] = (), there: Collection[str]) -> Rights | None:
+    """Return the lock as files say it; signing stays allowed, since proofs for the archive are added last.
+
+    `leaves` are the signatures that ALL_BUT_ISSUE leaves to others, `there` the names of all fields of the document.
+    Where one that is still to be signed is not there, nothing is said of changes to the document: a visible field that
+    is made after a signature which allows nothing but filling in breaks that signature.
+    """
     if lock is Lock.NOTHING:
         return None
-    closed = FieldMDPSpec(FieldMDPAction.ALL)
-    if lock is Lock.ALL_BUT_ISSUE:
-        closed = FieldMDPSpec(FieldMDPAction.EXCLUDE, [SEAL, *FILLED_AT_ISSUE])
-    return Rights(closed, MDPPerm.FILL_FORMS)
+    if lock is Lock.ALL:
+        return Rights(FieldMDPSpec(FieldMDPAction.ALL), MDPPerm.FILL_FORMS)
+    open_to = FieldMDPSpec(FieldMDPAction.EXCLUDE, [SEAL, *FILLED_AT_ISSUE, *leaves])
+    return Rights(open_to, MDPPerm.FILL_FORMS if {SEAL, *leaves} <= set(there) else None)
 
 
 def _walk(entries: Iterable[generic.PdfObject], *, parent: str, kind: str, depth: int) -> Iterator[Field]:
