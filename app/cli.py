@@ -41,6 +41,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "status": Part("app.status.commands", "status", "Look at the status service from outside."),
     "archive": Part("app.archive.cli", "archive", "Until when proofs of documents hold, and renewing them."),
     "pdf": Part("app.signing.cli", "pdf", "Sign and check PDF files."),
+    "trust": Part("app.trust.cli", "trust", "Roots that checks of signatures trust."),
     "pass": Part("app.meetings.cli", "pass_group", "Read the pass in a QR code."),
 }
 

@@ -34,6 +34,7 @@ CAPABILITIES: Final = (
     "marks",
     "records",
     "signing",
+    "trust",
     "verification",
     "citizen_forms",
     "gate",

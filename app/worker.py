@@ -32,6 +32,7 @@ TASKS: Final[tuple[str, ...]] = (
     "routes",
     "seals",
     "status",
+    "trust",
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,12 +16,14 @@ from uuid import UUID
 from cryptography import x509
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.accounts import service as accounts
 from app.approvals import service as approvals
-from app.approvals.kinds import LIFETIME, ActKind, Description
-from app.approvals.models import Act
+from app.approvals.kinds import LIFETIME, ActKind, Description, kind_of
+from app.approvals.models import Act, ActState, Decision
+from app.approvals.reading import votes
 from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, Sentence
 from app.core.i18n import moment
@@ -33,6 +36,15 @@ IMPORT: Final = "trust_anchor"
 REMOVAL: Final = "trust_anchor_removal"
 HOST: Final = "trust_host"
 _LONGEST_HOST: Final = 253
+
+
+@dataclass(frozen=True)
+class People:
+    """Who decided on an act."""
+
+    act_id: UUID
+    asked_by: str
+    approved_by: tuple[str, ...]
 
 
 def ask_to_import(session: Session, actor: Actor, content: bytes, *, kind: Kind, reason: str, now: datetime) -> Act:
@@ -93,6 +105,30 @@ def ask_for_host(
     return approvals.request(
         session, actor, HOST, payload, agency_id=None, object_kind="trust_host", object_id=name, now=now
     )
+
+
+def waiting(session: Session) -> Sequence[Act]:
+    """Return what was asked for here and is not decided, the first to expire first."""
+    kinds = Act.kind.in_((IMPORT, REMOVAL, HOST))
+    query = select(Act).where(Act.state == ActState.PENDING, Act.expires_at > func.now(), kinds)
+    return session.scalars(query.order_by(Act.expires_at)).all()
+
+
+def waiting_for(session: Session, anchor_id: UUID) -> Act | None:
+    """Return the request to remove a root that waits for a decision."""
+    return next((act for act in waiting(session) if act.object_id == str(anchor_id)), None)
+
+
+def title(session: Session, act: Act) -> Sentence:
+    return kind_of(act.kind).describe(session, act).title
+
+
+def people(session: Session, act_id: UUID) -> People:
+    """Return who asked for an act of this room and who approved it."""
+    act = session.get_one(Act, act_id)
+    asked_by = accounts.labels(session, [act.requested_by])[act.requested_by]
+    approved = [label for vote, label in votes(session, act_id) if vote.decision == Decision.APPROVE]
+    return People(act_id, asked_by, tuple(approved))
 
 
 def canonical_host(text: str) -> str:
@@ -249,7 +285,7 @@ def _describe_host(session: Session, act: Act) -> Description:
     return Description(
         _l("Let the host %(host)s be asked", host=words.place(name, port)),
         rows=[
-            (_l("Host"), words.place(name, port)),
+            (_l("Server"), words.place(name, port)),
             (_l("Addresses"), words.addresses(private)),
             (_l("Reason"), reason),
         ],

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -43,6 +44,10 @@ class Root:
     certificate: x509.Certificate
     kind: Kind
     anchor: TrustAnchor | None
+
+    @property
+    def sha256(self) -> str:
+        return self.certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def store(session: Session) -> TrustStore:

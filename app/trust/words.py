@@ -137,7 +137,7 @@ def facts(root: x509.Certificate) -> list[tuple[Sentence, Sentence]]:
     """Return what a person compares before trusting a root."""
     digest = root.signature_hash_algorithm
     return [
-        (_l("Name"), root.subject.rfc4514_string()),
+        (_l("Name in the certificate"), root.subject.rfc4514_string()),
         (_l("Valid from"), moment(root.not_valid_before_utc)),
         (_l("Valid until"), moment(root.not_valid_after_utc)),
         (_l("Fingerprint (SHA-256)"), fingerprint(sha256(root.public_bytes(Encoding.DER)))),
