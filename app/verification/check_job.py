@@ -19,7 +19,7 @@ def check(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     report = verify(
         source.read(),
         trust=TrustStore(_decoded(facts["roots"]), _decoded(facts["intermediates"])),
-        evidence=StatusEvidence(_decoded(facts["crls"])),
+        evidence=StatusEvidence(_decoded(facts["crls"]), _decoded(facts["ocsps"])),
         now=datetime.fromisoformat(facts["now"]),
     )
     return report.to_json()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates import service as certificates
 from app.documents import sandbox
+from app.trust import service as trust
 from app.verification import check_job
 from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
 
@@ -29,21 +30,32 @@ _MOST_LISTS: Final = 100
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the house knows and a check needs: roots, authorities below them, the newest revocation lists; all DER."""
+    """What the house knows and a check needs: roots, authorities below them, the newest lists and answers; all DER."""
 
     roots: tuple[bytes, ...]
     intermediates: tuple[bytes, ...]
     crls: tuple[bytes, ...]
+    ocsps: tuple[bytes, ...] = ()
 
 
 def evidence(session: Session, pdf: bytes) -> Evidence:
-    """Return what is trusted and known now, with the lists that the certificates in `pdf` name.
+    """Return what the city itself trusts and knows now, with the lists that the certificates in `pdf` name.
 
     A city has some 150 lists of which a paper needs four. Their addresses are found in the raw bytes: a list that is
     not found, whatever a file does to hide it, makes the answer "not enough evidence", never "valid".
     """
     roots, intermediates = certificates.trust_material(session)
     return Evidence(roots, intermediates, certificates.status_evidence(session, named_lists(pdf)))
+
+
+def wider_evidence(session: Session, pdf: bytes, *, now: datetime) -> Evidence:
+    """Return the same with the roots that administrators imported, and what the authorities below them answer.
+
+    This is what a check of anybody's paper needs; what must be signed under the city's own roots asks for `evidence`.
+    """
+    own, trusted = evidence(session, pdf), trust.store(session)
+    outside = trust.evidence_of_pdf(session, pdf, now=now)
+    return Evidence(trusted.roots_der, trusted.intermediates_der, (*own.crls, *outside.crls_der), outside.ocsps_der)
 
 
 def named_lists(pdf: bytes) -> frozenset[tuple[str, int]]:
@@ -65,6 +77,7 @@ def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
             "roots": _encoded(evidence.roots),
             "intermediates": _encoded(evidence.intermediates),
             "crls": _encoded(evidence.crls),
+            "ocsps": _encoded(evidence.ocsps),
             "now": now.isoformat(),
         },
         pdf,

@@ -39,7 +39,7 @@ def start() -> ResponseReturnValue:
         if len(pdf) > _LARGEST_PDF:
             raise PdfRefused(PdfFault.TOO_LARGE)
         with transaction() as session:
-            evidence = service.evidence(session, pdf)
+            evidence = service.wider_evidence(session, pdf, now=now)
         report = service.check(pdf, evidence, now=now)
     except PdfRefused as error:
         refusal = words.refusal(PdfFault(error.fault))
