@@ -72,6 +72,8 @@ class PathResult:
     chain_der: tuple[bytes, ...] = ()
     # The earliest revocation on the path that the evidence knows of, also one after the moment asked about.
     revocation: Revocation | None = None
+    # The root that the path leads to; empty where no path was found.
+    root_der: bytes = b""
 
 
 def validate_path(
@@ -104,15 +106,16 @@ def validate_path(
 
 def _judge_status(path: tuple[x509.Certificate, ...], evidence: StatusEvidence, at: datetime) -> PathResult:
     """Ask for every certificate of `path` (end entity first, root last) but the root."""
-    chain_der = tuple(one.public_bytes(Encoding.DER) for one in path[:-1])
+    *chain, root_der = (one.public_bytes(Encoding.DER) for one in path)
+    chain_der = tuple(chain)
     found = [find_status(one, issuer, evidence, at=at) for one, issuer in itertools.pairwise(path)]
     revocations = sorted((status for status in found if isinstance(status, Revocation)), key=lambda one: one.time)
     first = revocations[0] if revocations else None
     if first is not None and first.time <= at:
-        return PathResult(PathVerdict.REVOKED, chain_der, first)
+        return PathResult(PathVerdict.REVOKED, chain_der, first, root_der)
     if any(status is None for status in found):
-        return PathResult(PathVerdict.STATUS_UNKNOWN, chain_der, first)
-    return PathResult(PathVerdict.VALID, chain_der, first)
+        return PathResult(PathVerdict.STATUS_UNKNOWN, chain_der, first, root_der)
+    return PathResult(PathVerdict.VALID, chain_der, first, root_der)
 
 
 def _build(

@@ -246,12 +246,10 @@ def _describe_import(session: Session, act: Act) -> Description:
 def _describe_removal(session: Session, act: Act) -> Description:
     anchor = service.find_anchor(session, UUID(act.object_id))
     root = x509.load_der_x509_certificate(anchor.certificate_der)
-    name = words.name_of(root.subject)
     return Description(
-        _l("Trust the root “%(name)s” no longer", name=name),
+        _l("Trust the root “%(name)s” no longer", name=words.name_of(root.subject)),
         rows=[*words.facts(root), (_l("Kind"), words.KINDS[Kind(anchor.kind)]), (_l("Reason"), act.payload["reason"])],
         impact=removal_impact(session, anchor),
-        confirmation=name,
     )
 
 

@@ -130,19 +130,24 @@ def key_of(certificate: x509.Certificate) -> str:
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
-    return f"ECDSA {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else ""
+    # NIST P-256 is how people know it; RFC 5480 says secp256r1.
+    return f"ECDSA P-{key.key_size}" if isinstance(key, ec.EllipticCurvePublicKey) else ""
+
+
+def digest_of(certificate: x509.Certificate) -> str:
+    digest = certificate.signature_hash_algorithm
+    return digest.name.upper().replace("SHA", "SHA-").replace("SHA-3-", "SHA3-") if digest else ""
 
 
 def facts(root: x509.Certificate) -> list[tuple[Sentence, Sentence]]:
     """Return what a person compares before trusting a root."""
-    digest = root.signature_hash_algorithm
     return [
         (_l("Name in the certificate"), root.subject.rfc4514_string()),
         (_l("Valid from"), moment(root.not_valid_before_utc)),
         (_l("Valid until"), moment(root.not_valid_after_utc)),
         (_l("Fingerprint (SHA-256)"), fingerprint(sha256(root.public_bytes(Encoding.DER)))),
         (_l("Serial number"), f"{root.serial_number:x}"),
-        (_l("Key and digest"), f"{key_of(root)}, {digest.name.upper() if digest else '–'}"),
+        (_l("Key and digest"), f"{key_of(root)}, {digest_of(root)}"),
     ]
 
 

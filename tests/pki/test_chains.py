@@ -30,6 +30,7 @@ def test_a_path_is_valid_and_named_from_the_end_up(leaf: factory.Leaf) -> None:
     result = judge(leaf.certificate_der)
     assert result.verdict is PathVerdict.VALID
     assert result.chain_der == (leaf.certificate_der, leaf.issuer.certificate_der)
+    assert result.root_der == factory.root().certificate_der
 
 
 def test_an_authority_of_the_trust_store_helps_as_well_as_one_from_the_signature(leaf: factory.Leaf) -> None:

@@ -265,7 +265,6 @@ def test_the_pages_lead_from_the_file_to_the_trusted_root_and_back(
     data = {
         "csrf_token": csrf_token(ngan, removal.location),
         "approval-digest": digest,
-        "approval-confirmation": "Gốc của Hội Nghề cá",
     }
     ngan.post(f"{removal.location}/approve", data=data)
     assert "Khoá bị lộ" in page(oanh.get(f"/trust/roots/{anchor_id}"))
