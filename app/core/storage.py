@@ -14,6 +14,7 @@ from typing import IO, Final
 from flask_babel import lazy_gettext as _l
 
 from app.core.errors import NotFound, TooLarge
+from app.core.failpoints import reach
 
 _GONE = _l("The file is not there any more, or it is damaged.")
 _PIECE: Final = 1024 * 1024
@@ -75,6 +76,7 @@ class Storage:
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
+            reach("storage.written_before_name")
             path = self._path(digest.hexdigest())
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.rename(path)

@@ -236,10 +236,12 @@ def _seal_paper(session: Session, work: _Work, paper: RouteDocument) -> Document
         now=work.now,
     )
     with _sealing(), sealing.sealed(work.storage.path_of(base.sha256), order, work.key, work.timestamp) as done:
+        reach("records.stamped")
         with _as(Fault.NO_PROOFS):
             raised = archive.augment_to(
                 session, work.settings, done.path, level=Level.ARCHIVE, timestamp=work.timestamp
             )
+        reach("records.proven")
         done.append(raised.appended)
         version = documents.add_version(
             session,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.core.db import transaction
+from app.core.failpoints import reach
 from app.core.logs import log
 from app.core.permissions import house
 from app.core.queue import RETRY, jobs
@@ -39,5 +40,6 @@ def issue(request_id: str) -> None:
             # The queue tries again, until the clerk's proof is too old.
             raise
         return
+    reach("records.committed")
     if entry is not None:
         log.info("document_issued", request_id=request_id, entry_id=str(entry.id))

@@ -18,6 +18,7 @@ from app.audit import service as audit
 from app.certificates import register
 from app.certificates.models import Certificate, CertificateState
 from app.core.errors import Conflict, Invalid, NotFound, Unavailable
+from app.core.failpoints import reach
 from app.core.i18n import local
 from app.core.logs import log
 from app.core.permissions import Actor, Permission
@@ -92,7 +93,7 @@ def prepare(
     An earlier open session of the same person and document ends. Raises Conflict if the version that was shown is
     not the newest any more or the certificate may not be used, Invalid if the mark does not fit.
     """
-    document = documents.find(session, actor, document_id, for_change=True)
+    document = documents.find(session, actor, document_id, for_change=True, options=documents.WITHOUT_PEOPLE)
     base = documents.version(document, wish.base_number)
     documents.refuse_stale(document, base)
     person = _signer(session, actor)
@@ -137,6 +138,7 @@ def prepare(
         created_at=now,
         expires_at=now + SESSION_LIFE,
     )
+    reach("sign.prepared")
     session.add(opened)
     session.flush()
     audit.record(
@@ -178,7 +180,7 @@ def complete(
     version says that its timestamp is pending, and the archive goes on asking: a lower level is never silent.
     """
     found = _find(session, actor, session_id, for_change=True)
-    document = documents.find(session, actor, found.document_id, for_change=True)
+    document = documents.find(session, actor, found.document_id, for_change=True, options=documents.WITHOUT_PEOPLE)
     if found.state == SessionState.COMPLETED and found.version_id is not None:
         return _version(session, found.version_id)
     _refuse_ended(found, now=now)
@@ -199,12 +201,15 @@ def complete(
     if turn is not None and turn.field_name != prepared.field_name:
         raise Conflict(_l("Your turn on this document has changed. Nothing was signed."), _BEGIN_AGAIN)
     appended, level = _finish(prepared, signature_value, certificate_der, chain_der, timestamp)
+    reach("sign.finished")
+    sha256 = storage.put_after(base.sha256, appended)
+    reach("sign.stored")
     made = documents.add_version(
         session,
         document,
         base=base,
         made_by=MadeBy.INITIALS if turn and turn.act is Act.INITIAL else MadeBy.SIGNATURE,
-        sha256=storage.put_after(base.sha256, appended),
+        sha256=sha256,
         size=base.size + len(appended),
         pages=base.pages,
         signatures=base.signatures + 1,
@@ -231,6 +236,7 @@ def complete(
         sha256=made.sha256,
     )
     session.flush()
+    reach("sign.before_commit")
     return made
 
 

@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 from app.certificates.models import Certificate
 from app.core.db import transaction
 from app.core.errors import Invalid, TooMany
+from app.core.failpoints import reach
 from app.core.i18n import moment
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.running import settings, storage
@@ -123,6 +124,7 @@ def complete(session_id: UUID) -> ResponseReturnValue:
             timestamp=timestamper(settings()),
             now=datetime.now(UTC),
         )
+    reach("sign.committed_before_reply")
     return jsonify(
         {
             "number": made.number,

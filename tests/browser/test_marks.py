@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from app.demo import official_letter
+from tests.browser.keyboard import press, search
 from tests.browser.looking import Watched
 from tests.browser.test_certificate_signature_check import get_certificate
-from tests.browser.test_route import press, search
 from tests.factories.pictures import BLACK, jpeg, on_paper, png, strokes
 from tests.factories.records import LETTER
 

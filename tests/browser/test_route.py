@@ -7,49 +7,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.keyboard import choose, press, search, tab_to
 from tests.browser.looking import Watched
 from tests.factories.documents import plain_pdf
 
 Enter = Callable[..., Watched]
-# No page has more places to stop at than this.
-STOPS = 120
-_FOCUSED = """() => {
-  const one = document.activeElement;
-  const labels = [...(one.labels ?? [])].map((label) => label.innerText);
-  const words = [one.innerText ?? "", one.getAttribute("aria-label") ?? "", ...labels];
-  return words.join(" ").replaceAll(/\\s+/g, " ").trim();
-}"""
-
-
-def tab_to(page: Page, words: str) -> None:
-    """Press Tab until what has the focus is called so."""
-    for _ in range(STOPS):
-        page.keyboard.press("Tab")
-        if words in page.evaluate(_FOCUSED):
-            return
-    raise AssertionError(f"nothing on {page.url} that the keyboard reaches is called {words!r}")
-
-
-def press(page: Page, words: str) -> None:
-    """Reach a link or a button by keyboard and use it."""
-    tab_to(page, words)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def search(page: Page, field: str, text: str) -> None:
-    tab_to(page, field)
-    page.keyboard.type(text)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def choose(page: Page, words: str, *, down: int = 0) -> None:
-    """Reach a group of answers by keyboard and choose one, so many below the first."""
-    tab_to(page, words)
-    page.keyboard.press("Space")
-    for _ in range(down):
-        page.keyboard.press("ArrowDown")
 
 
 def upload(page: Page, title: str) -> None:
