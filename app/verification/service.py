@@ -117,6 +117,7 @@ def _read_signature(facts: Mapping[str, Any]) -> SignatureReport:
         changes_after=Changes[facts["changes_after"].upper()],
         revoked_at=_read_moment(facts["revoked_at"]),
         revocation_reason=facts["revocation_reason"],
+        is_seal=facts["is_seal"],
     )
 
 

@@ -178,4 +178,6 @@ def _revocation(one: SignatureReport) -> str:
 def _kind(one: SignatureReport) -> str:
     if one.reason is Reason.UNTRUSTED:
         return str(_("Not known"))
+    if one.is_seal:
+        return str(_("Specialised electronic signature of the city; a seal whose key a server of the city keeps"))
     return str(_("Specialised electronic signature of the city; the key lies on the signer's device"))

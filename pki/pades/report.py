@@ -86,6 +86,8 @@ class SignatureReport:
     revoked_at: datetime | None
     # As RFC 5280, 5.3.1 spells it.
     revocation_reason: str | None
+    # By its policy the certificate is an agency's seal, whose key a server keeps.
+    is_seal: bool = False
 
     def to_json(self) -> Mapping[str, object]:
         """Return plain values; times in ISO 8601 with their offset."""
@@ -106,6 +108,7 @@ class SignatureReport:
             "changes_after": self.changes_after.name.lower(),
             "revoked_at": self.revoked_at and self.revoked_at.isoformat(),
             "revocation_reason": self.revocation_reason,
+            "is_seal": self.is_seal,
         }
 
 

@@ -26,11 +26,12 @@ from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from pki import tsa
+from pki import oids, tsa
 from pki.chains import PathResult, PathVerdict, Purpose, TrustStore, validate_path
 from pki.errors import PdfRefused, PkiError, TimestampRefused
 from pki.pades import byte_range, later_changes
 from pki.pades.faults import PdfFault
+from pki.pades.proven_time import STRONG_DIGESTS, PastProofs, read_proofs
 from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
 from pki.status_evidence import StatusEvidence
 
@@ -42,7 +43,6 @@ _AFTER_LAST_SECTION: Final = re.compile(
     rb"startxref\s+(\d+)\s+%%EOF(?:\r\n|\n|\r)?\Z",
     re.DOTALL,
 )
-_STRONG: Final = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
 _SMALLEST_RSA: Final = 2048
 _REASONS: Final = {
     PathVerdict.VALID: (Verdict.VALID, Reason.OK),
@@ -75,7 +75,8 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
         if reader.encrypted:
             raise PdfRefused(PdfFault.ENCRYPTED)
         embedded = list(reader.embedded_regular_signatures)
-        reports = [_judge(one, pdf, trust, evidence, now) for one in embedded]
+        past = read_proofs(reader, pdf, trust=trust, evidence=evidence, now=now)
+        reports = [_judge(one, pdf, past) for one in embedded]
     except PkiError:
         raise
     except Exception:  # noqa: BLE001  the edge to foreign parsers: what they cannot read is not valid
@@ -144,22 +145,19 @@ def _refuse_copies(
     return judged
 
 
-def _judge(
-    embedded: EmbeddedPdfSignature, pdf: bytes, trust: TrustStore, evidence: StatusEvidence, now: datetime
-) -> SignatureReport:
-    signer_info = embedded.signer_info
+def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> SignatureReport:
     certificate_der: bytes = embedded.signer_cert.dump()
     certificate = x509.load_der_x509_certificate(certificate_der)
     others = tuple(one.dump() for one in embedded.other_embedded_certs)
-    proven_at, proof = _proven_time(signer_info, trust, evidence, now)
+    proven_at, proof = _proven_time(embedded, past)
     whole, changes, broken = _cover(embedded, pdf)
     path = validate_path(
         certificate_der,
-        trust=trust,
-        evidence=evidence,
-        at=proven_at or now,
+        trust=past.trust,
+        evidence=past.evidence_at(proven_at or past.now),
+        at=proven_at or past.now,
         purpose=Purpose.SIGNING,
-        extra_der=others,
+        extra_der=(*others, *past.kept.certificates_der),
     )
     verdict, reason = broken or _value(embedded, certificate_der) or _trust(path, proven_at)
     claimed = embedded.self_reported_timestamp
@@ -180,6 +178,7 @@ def _judge(
         changes_after=changes,
         revoked_at=path.revocation.time if path.revocation else None,
         revocation_reason=path.revocation.reason if path.revocation else None,
+        is_seal=_is_seal(certificate),
     )
 
 
@@ -208,7 +207,7 @@ def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, t
 def _value(embedded: EmbeddedPdfSignature, certificate_der: bytes) -> tuple[Verdict, Reason] | None:
     """Return what is wrong with the signature's own mathematics; None when it holds."""
     signer_info = embedded.signer_info
-    weak = signer_info["digest_algorithm"]["algorithm"].native not in _STRONG or _is_weak(certificate_der)
+    weak = signer_info["digest_algorithm"]["algorithm"].native not in STRONG_DIGESTS or _is_weak(certificate_der)
     if weak or not _is_alone_in_its_place(embedded) or not _binds_certificate(embedded):
         return Verdict.NOT_VALID, Reason.BAD_SIGNATURE
     try:
@@ -253,38 +252,40 @@ def _trust(path: PathResult, proven_at: datetime | None) -> tuple[Verdict, Reaso
     return _REASONS[path.verdict]
 
 
-def _proven_time(
-    signer_info: asn1_cms.SignerInfo, trust: TrustStore, evidence: StatusEvidence, now: datetime
-) -> tuple[datetime | None, TimeProof]:
-    """Return the time of a timestamp over this signature value by a unit that we trust now.
+def _proven_time(embedded: EmbeddedPdfSignature, past: PastProofs) -> tuple[datetime | None, TimeProof]:
+    """Return the time of a timestamp over this signature value by a unit that we trust, or of one over the file.
 
-    Not at the token's own time: whoever stole the unit's key chooses that time freely, before any revocation.
+    Not at the token's own time: whoever stole the unit's key chooses that time freely, before any revocation. At the
+    time of the first document timestamp over it, or now.
     """
+    signer_info = embedded.signer_info
+    over = past.first_over(sum(int(number) for number in list(embedded.byte_range)[2:]))
     tokens = [
         value
         for attribute in signer_info["unsigned_attrs"] or ()
         if attribute["type"].native == "signature_time_stamp_token"
         for value in attribute["values"]
     ]
+    without = (over.at, TimeProof.TIMESTAMP) if over else (None, TimeProof.BAD_TIMESTAMP)
     if not tokens:
-        return None, TimeProof.CLAIMED
+        return without if over else (None, TimeProof.CLAIMED)
     try:
         token = tsa.read_token(tokens[0].dump())
     except TimestampRefused:
-        return None, TimeProof.BAD_TIMESTAMP
+        return without
     imprint = hashlib.new(token.hash_algorithm, signer_info["signature"].native).digest()
-    path = validate_path(
-        token.signer_der,
-        trust=trust,
-        evidence=evidence,
-        at=now,
-        purpose=Purpose.TIMESTAMPING,
-        extra_der=token.certificates_der,
-    )
-    trusted = path.verdict is PathVerdict.VALID and path.revocation is None and token.gen_time <= now
-    if imprint != token.imprint or not trusted:
-        return None, TimeProof.BAD_TIMESTAMP
+    is_over_value = token.hash_algorithm in STRONG_DIGESTS and imprint == token.imprint
+    if not is_over_value or not past.holds(token, over.at if over else past.now):
+        return without
     return token.gen_time, TimeProof.TIMESTAMP
+
+
+def _is_seal(certificate: x509.Certificate) -> bool:
+    try:
+        policies = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
+    except x509.ExtensionNotFound:
+        return False
+    return any(one.policy_identifier.dotted_string == oids.POLICY_SEAL for one in policies)
 
 
 def _part(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

@@ -9,6 +9,9 @@ from datetime import timedelta
 import pytest
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.fields import MDPPerm
 
 from pki.chains import TrustStore
@@ -294,6 +297,26 @@ def test_the_worst_signature_decides(signed: bytes) -> None:
     report = check(pdfs.signed(signed, leaf=stranger))
     assert [one.verdict for one in report.signatures] == [Verdict.VALID, Verdict.INDETERMINATE]
     assert report.verdict is Verdict.INDETERMINATE
+
+
+def without_policies() -> factory.Leaf:
+    """Return the certificate of an official as another authority might make it: it names no policy."""
+    leaf = pdfs.signer()
+    old = leaf.certificate
+    builder = x509.CertificateBuilder(
+        old.issuer, old.subject, old.public_key(), old.serial_number, old.not_valid_before_utc, old.not_valid_after_utc
+    )
+    for one in old.extensions:
+        if one.oid != x509.ExtensionOID.CERTIFICATE_POLICIES:
+            builder = builder.add_extension(one.value, one.critical)
+    made = builder.sign(leaf.issuer.key.private_key, hashes.SHA384())
+    return replace(leaf, certificate_der=made.public_bytes(Encoding.DER))
+
+
+def test_only_the_seal_of_an_agency_is_called_a_seal() -> None:
+    seal = factory.certify(ProfileName.AGENCY_SEAL, factory.OFFICE)
+    for leaf, is_seal in ((seal, True), (pdfs.signer(), False), (without_policies(), False)):
+        assert check(pdfs.signed(leaf=leaf)).signatures[0].is_seal is is_seal
 
 
 def test_a_certified_file_by_another_program_is_judged_like_any_other() -> None:

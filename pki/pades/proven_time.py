@@ -1,0 +1,103 @@
+"""When something in a PDF existed at the latest: document timestamps followed from the newest back to the oldest.
+
+EN 319 102-1, 5.6.2.3 (past signature validation) in the form that an archive of renewals needs: the newest timestamp is
+judged now, every older one at the time that the next one proves, with the lists that the file kept from then. So a
+timestamp outlives the certificate of its unit, but never by its own word: whoever stole a unit's key writes any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from asn1crypto import cms as asn1_cms
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+from pki import tsa
+from pki.chains import PathVerdict, Purpose, TrustStore, validate_path
+from pki.errors import TimestampRefused
+from pki.pades import byte_range, dss
+from pki.status_evidence import StatusEvidence
+
+STRONG_DIGESTS: Final = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The first `covers` octets of the file existed at `at`."""
+
+    at: datetime
+    covers: int
+
+
+@dataclass(frozen=True)
+class PastProofs:
+    """The document timestamps that hold, oldest first, and what the file kept about certificates."""
+
+    proofs: tuple[Proof, ...]
+    kept: dss.Material
+    trust: TrustStore
+    evidence: StatusEvidence
+    now: datetime
+
+    def first_over(self, end: int) -> Proof | None:
+        """Return the oldest proof over the first `end` octets."""
+        return next((one for one in self.proofs if one.covers >= end), None)
+
+    def evidence_at(self, moment: datetime) -> StatusEvidence:
+        """Return what counts at `moment`: of the past also what the file kept, of today only what the house knows.
+
+        A file that brings a list along for today would choose which revocations we see.
+        """
+        if moment >= self.now:
+            return self.evidence
+        return StatusEvidence(
+            self.evidence.crls_der + self.kept.crls_der, self.evidence.ocsps_der + self.kept.ocsps_der
+        )
+
+    def holds(self, token: tsa.Token, moment: datetime) -> bool:
+        """Say whether a timestamp is by a unit that was trusted, and not revoked, at `moment`."""
+        path = validate_path(
+            token.signer_der,
+            trust=self.trust,
+            evidence=self.evidence_at(moment),
+            at=moment,
+            purpose=Purpose.TIMESTAMPING,
+            extra_der=(*token.certificates_der, *self.kept.certificates_der),
+        )
+        return path.verdict is PathVerdict.VALID and token.gen_time <= moment
+
+
+def read_proofs(
+    reader: PdfFileReader, pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: datetime
+) -> PastProofs:
+    """Return which document timestamps of a file prove something. Throws whatever pyHanko throws at a hostile file."""
+    nothing = PastProofs((), dss.read(reader), trust, evidence, now)
+    stamps: Sequence[EmbeddedPdfSignature] = reader.embedded_timestamp_signatures
+    found: list[Proof] = []
+    moment = now
+    for stamp in reversed(stamps):
+        end = sum(int(number) for number in list(stamp.byte_range)[2:])
+        token = _token(stamp, pdf, end)
+        if token is not None and nothing.holds(token, moment):
+            moment = token.gen_time
+            found.append(Proof(moment, end))
+    return PastProofs(tuple(reversed(found)), nothing.kept, trust, evidence, now)
+
+
+def _token(stamp: EmbeddedPdfSignature, pdf: bytes, end: int) -> tsa.Token | None:
+    """Return a document timestamp that was made over the file up to `end`; None for any other."""
+    numbers = [int(number) for number in stamp.byte_range]
+    if not byte_range.is_sound(pdf, numbers, end=end):
+        return None
+    try:
+        token = tsa.read_token(asn1_cms.ContentInfo.load(bytes(stamp.pkcs7_content)).dump())
+    except TimestampRefused:
+        return None
+    digest = hashlib.new(token.hash_algorithm, pdf[: numbers[1]])
+    digest.update(pdf[numbers[2] : end])
+    return token if token.hash_algorithm in STRONG_DIGESTS and digest.digest() == token.imprint else None
