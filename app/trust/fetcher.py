@@ -12,8 +12,10 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, Final
@@ -94,7 +96,7 @@ def fetch(question: Question, entry: Listed, *, resolve: Resolver = look_up, lon
     if parts is None or parts.hostname is None:
         raise FetchFailed(Failure.NO_ADDRESS)
     port = parts.port or _PORTS[parts.scheme]
-    address = _checked(parts.hostname, port, entry, resolve)
+    address = _checked(_found(parts.hostname, port, resolve, ends_at), entry)
     try:
         with _connected(address, port, parts, ends_at) as connection:
             _let(connection, ends_at)
@@ -115,12 +117,23 @@ def is_outside(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _checked(host: str, port: int, entry: Listed, resolve: Resolver) -> Address:
+def _found(host: str, port: int, resolve: Resolver, ends_at: float) -> list[Address]:
+    """Return where a name leads. The system's look-up knows no time limit of ours, so it runs beside and is left."""
+    found: list[Address] = []
+
+    def look() -> None:
+        # What is no answer is none: the list stays empty.
+        with suppress(OSError, ValueError):
+            found.extend([ipaddress.ip_address(one.partition("%")[0]) for one in resolve(host, port)])
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(max(0.0, ends_at - time.monotonic()))
+    return list(found)
+
+
+def _checked(found: Sequence[Address], entry: Listed) -> Address:
     """Return the address to connect to. One bad address among good ones spoils the name: nobody honest has that."""
-    try:
-        found = [ipaddress.ip_address(one.partition("%")[0]) for one in resolve(host, port)]
-    except (OSError, ValueError) as error:
-        raise FetchFailed(Failure.NO_ADDRESS) from error
     if not found:
         raise FetchFailed(Failure.NO_ADDRESS)
     if not all(is_outside(one) or (entry.may_be_private and _is_of_a_house(one)) for one in found):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -29,7 +30,18 @@ from pki.chains import TrustStore
 from pki.errors import PdfRefused
 from pki.status_evidence import StatusEvidence
 
-__all__ = ["Root", "anchors", "evidence_for", "evidence_of_pdf", "export", "find_anchor", "kind_of", "roots", "store"]
+__all__ = [
+    "Root",
+    "anchors",
+    "evidence_for",
+    "evidence_of_pdf",
+    "export",
+    "find_anchor",
+    "kind_of",
+    "kinds",
+    "roots",
+    "store",
+]
 
 # What it takes to ask for roots and hosts and to decide on them, for the whole city; and to look at them.
 MANAGE: Final = Permission.MANAGE_PROFILES
@@ -67,7 +79,12 @@ def kind_of(session: Session, anchor_der: bytes) -> Kind | None:
     return Kind(found) if found else None
 
 
-def evidence_of_pdf(session: Session, pdf: bytes, *, now: datetime) -> StatusEvidence:
+def kinds(session: Session) -> Mapping[str, Kind]:
+    """Return the kind of every trusted root, by the SHA-256 of its certificate in lower-case hex."""
+    return {one.sha256: one.kind for one in roots(session)}
+
+
+def evidence_of_pdf(session: Session, pdf: bytes | Path, *, now: datetime) -> StatusEvidence:
     """Return what outside authorities say about the certificates in a PDF; nothing where no root or host is listed.
 
     The file is opened in the limited process; the network is used here. One that cannot be read brings nothing: the

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -36,9 +36,9 @@ def got(
     return fetch(question, entry, resolve=resolve or to("127.0.0.1"), longest=longest)
 
 
-def failure(*arguments: object, **more: object) -> Failure:
+def failure(outside: Server, **more: Any) -> Failure:
     with pytest.raises(FetchFailed) as failed:
-        got(*arguments, **more)  # type: ignore[arg-type]  passed on as they are
+        got(outside, **more)
     return failed.value.failure
 
 
@@ -151,6 +151,18 @@ def test_a_name_that_leads_nowhere_is_no_answer(outside: Server) -> None:
         assert failure(outside, resolve=resolve) is Failure.NO_ADDRESS
 
 
+def test_a_look_up_that_does_not_come_back_does_not_hold_us(outside: Server) -> None:
+    never = threading.Event()
+
+    def hangs(host: str, port: int) -> Sequence[str]:
+        never.wait(20)
+        return ["127.0.0.1"]
+
+    assert failure(outside, resolve=hangs, longest=0.1) is Failure.NO_ADDRESS
+    never.set()
+    assert outside.asked == []
+
+
 def test_a_redirect_is_not_followed(outside: Server) -> None:
     outside.answers["/secret"] = b"secret"
     for status in (301, 302, 303, 307, 308):
@@ -198,7 +210,7 @@ def test_a_drop_at_a_time_does_not_hold_us_longer_than_said() -> None:
 
 def test_a_host_that_says_nothing_or_hangs_up_is_silent() -> None:
     for answer in (b"", b"hello", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", b"\xff" * 100):
-        with speaking(lambda connection, answer=answer: connection.sendall(answer)) as host:  # type: ignore[misc]
+        with speaking(lambda connection, answer=answer: connection.sendall(answer)) as host:
             assert failure(host) is Failure.SILENT
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -13,9 +12,11 @@ from flask.testing import FlaskClient
 from app.core import db
 from app.core.settings import Settings
 from app.trust import acts, evidence
+from app.trust import service as trusted
 from app.trust.models import TrustAnchor
 from app.verification import service as verification
 from pki.pades.report import Reason, Report, Verdict
+from pki.status_evidence import StatusEvidence
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
 from tests.factories.outside import Held, OutsideAuthority, Server, allow, decide, signed_outside, trust
@@ -112,16 +113,18 @@ def test_the_page_says_so_to_anybody(
     assert "Ngư dân Bình" in page
 
 
-def test_the_file_is_opened_in_the_limited_process_only_and_asks_for_nothing_without_a_listed_host(
-    fishers: OutsideAuthority, binh: Held, monkeypatch: pytest.MonkeyPatch
+def test_a_file_is_not_even_opened_where_no_root_or_no_host_is_listed(
+    fishers: OutsideAuthority, binh: Held, outside: Server, tmp_path: Path
 ) -> None:
-    """Where no host is listed, a check costs nothing more than before."""
-    trust(fishers)
-    called: list[Callable[..., object]] = []
-    run = verification.sandbox.run
-    monkeypatch.setattr("app.documents.sandbox.run", lambda job, *rest: (called.append(job), run(job, *rest))[1])
-    report(signed_outside(binh))
-    assert [job.__module__ for job in called] == ["app.verification.check_job"]
+    """A check then costs nothing more than before; this file could not be opened."""
+    for prepare in (lambda: None, lambda: trust(fishers)):
+        prepare()
+        with db.transaction() as session:
+            nowhere = tmp_path / "nowhere.pdf"
+            assert trusted.evidence_of_pdf(session, nowhere, now=datetime.now(UTC)) == StatusEvidence()
+    allow(port=outside.port)
+    with db.transaction() as session, pytest.raises(FileNotFoundError):
+        trusted.evidence_of_pdf(session, nowhere, now=datetime.now(UTC))
 
 
 def test_what_must_be_signed_under_the_city_is_not_valid_under_another_root(
