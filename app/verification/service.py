@@ -118,6 +118,7 @@ def _read_signature(facts: Mapping[str, Any]) -> SignatureReport:
         revoked_at=_read_moment(facts["revoked_at"]),
         revocation_reason=facts["revocation_reason"],
         is_seal=facts["is_seal"],
+        root_sha256=facts["root_sha256"],
     )
 
 

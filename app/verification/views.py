@@ -14,6 +14,7 @@ from app.core.permissions import public
 from app.core.problems import status_of
 from app.core.security import takes_upload
 from app.core.throttle import may_pass
+from app.trust import service as trust
 from app.verification import service, words
 from app.verification.forms import CheckForm
 from pki.errors import PdfRefused
@@ -40,6 +41,7 @@ def start() -> ResponseReturnValue:
             raise PdfRefused(PdfFault.TOO_LARGE)
         with transaction() as session:
             evidence = service.wider_evidence(session, pdf, now=now)
+            kinds = trust.kinds(session)
         report = service.check(pdf, evidence, now=now)
     except PdfRefused as error:
         refusal = words.refusal(PdfFault(error.fault))
@@ -48,7 +50,7 @@ def start() -> ResponseReturnValue:
     return render_template(
         "verification/result.html",
         form=CheckForm(formdata=None),
-        answer=words.answer(report),
+        answer=words.answer(report, kinds),
         file_name=(form.file.data.filename or "")[:120],
         checked_at=now,
     )

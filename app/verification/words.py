@@ -11,6 +11,8 @@ from flask_babel import lazy_gettext as _l
 
 from app.core.errors import AppError, Invalid, Sentence, TooLarge
 from app.core.i18n import moment
+from app.trust.models import Kind
+from app.trust.words import CLASSES
 from pki.pades.faults import PdfFault
 from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
 
@@ -94,8 +96,8 @@ def refusal(fault: PdfFault) -> AppError:
     return (TooLarge if fault is PdfFault.TOO_LARGE else Invalid)(sentence, next_step)
 
 
-def answer(report: Report) -> Answer:
-    """Return the page's words for a report."""
+def answer(report: Report, kinds: Mapping[str, Kind]) -> Answer:
+    """Return the page's words for a report; `kinds` says whose root is behind each SHA-256 of one."""
     title = _("No signature") if report.reason is Reason.UNSIGNED else str(_TITLES[report.verdict])
     findings = []
     if report.lenient:
@@ -107,7 +109,7 @@ def answer(report: Report) -> Answer:
         title=title,
         sentence=_summary(report),
         findings=tuple(findings),
-        signatures=tuple(_signature(one) for one in report.signatures),
+        signatures=tuple(_signature(one, kinds.get(one.root_sha256)) for one in report.signatures),
     )
 
 
@@ -122,7 +124,7 @@ def _who(one: SignatureReport) -> str:
     return f"{one.signer} ({one.organisation})" if one.organisation else one.signer or str(_("unknown"))
 
 
-def _signature(one: SignatureReport) -> SignatureAnswer:
+def _signature(one: SignatureReport, kind: Kind | None) -> SignatureAnswer:
     sentence = str(REASONS[one.reason])
     if one.verdict is Verdict.VALID and one.revoked_at is not None:
         sentence = _(
@@ -143,7 +145,7 @@ def _signature(one: SignatureReport) -> SignatureAnswer:
             (_("Revocation"), _revocation(one)),
             (_("Issued by"), one.issuer or _("unknown")),
             (_("Number of the certificate"), one.serial_hex),
-            (_("Kind of signature"), _kind(one)),
+            (_("Kind of signature"), _kind(one, kind)),
         ),
     )
 
@@ -175,9 +177,11 @@ def _revocation(one: SignatureReport) -> str:
     return str(_("Not revoked, as far as the newest lists say"))
 
 
-def _kind(one: SignatureReport) -> str:
-    if one.reason is Reason.UNTRUSTED:
+def _kind(one: SignatureReport, kind: Kind | None) -> str:
+    if kind is None:
         return str(_("Not known"))
+    if kind is not Kind.OWN:
+        return str(CLASSES[kind])
     if one.is_seal:
         return str(_("Specialised electronic signature of the city; a seal whose key a server of the city keeps"))
     return str(_("Specialised electronic signature of the city; the key lies on the signer's device"))

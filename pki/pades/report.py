@@ -88,6 +88,8 @@ class SignatureReport:
     revocation_reason: str | None
     # By its policy the certificate is an agency's seal, whose key a server keeps.
     is_seal: bool = False
+    # The root that its path leads to, which decides what the signature is called; empty where no path was found.
+    root_sha256: str = ""
 
     def to_json(self) -> Mapping[str, object]:
         """Return plain values; times in ISO 8601 with their offset."""
@@ -109,6 +111,7 @@ class SignatureReport:
             "revoked_at": self.revoked_at and self.revoked_at.isoformat(),
             "revocation_reason": self.revocation_reason,
             "is_seal": self.is_seal,
+            "root_sha256": self.root_sha256,
         }
 
 

@@ -179,6 +179,7 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
         revoked_at=path.revocation.time if path.revocation else None,
         revocation_reason=path.revocation.reason if path.revocation else None,
         is_seal=_is_seal(certificate),
+        root_sha256=hashlib.sha256(path.root_der).hexdigest() if path.root_der else "",
     )
 
 

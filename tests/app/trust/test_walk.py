@@ -111,6 +111,9 @@ def test_the_page_says_so_to_anybody(
     page = answer.get_data(as_text=True)
     assert "Hợp lệ" in page[page.index("kv-verdict__title") :][:60]
     assert "Ngư dân Bình" in page
+    # Nobody reads that the city stands behind it.
+    assert "Chữ ký điện tử của tổ chức khác" in page
+    assert "chuyên dùng của thành phố" not in page
 
 
 def test_a_file_is_not_even_opened_where_no_root_or_no_host_is_listed(
