@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
 
 from cryptography import x509
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.certificates import register
-from app.certificates.models import Certificate, CertificateState
+from app.certificates.models import Authority, Certificate, CertificateState
 from pki.algorithms import key_trusted_until
 from pki.pades.proofs import MARGIN
 from pki.profiles import ProfileName
@@ -20,12 +21,24 @@ def renew_by(session: Session, *, now: datetime) -> datetime | None:
 
     The earliest of all units in force: which of them answered stands in the token, and a day too early harms nothing.
     """
-    query = select(Certificate).where(
+    units = select(Certificate.der, Certificate.authority_id).where(
         Certificate.profile == ProfileName.TSA_UNIT,
         Certificate.state == CertificateState.ISSUED,
         Certificate.not_after > now,
     )
-    ends = [end for unit in session.scalars(query).unique() for end in _ends(session, unit)]
+    authorities = {
+        one_id: (der, issuer_id)
+        for one_id, der, issuer_id in session.execute(
+            select(Authority.id, Authority.certificate_der, Authority.issuer_id)
+        )
+    }
+    ends = []
+    for unit_der, authority_id in session.execute(units):
+        ends.append(_end(unit_der))
+        above: UUID | None = authority_id
+        while above is not None:
+            der, above = authorities[above]
+            ends.append(_end(der))
     return min(ends) - MARGIN if ends else None
 
 
@@ -37,8 +50,9 @@ def units_der(session: Session, *, now: datetime) -> tuple[bytes, ...]:
     return tuple(der for der in session.scalars(query) if der is not None)
 
 
-def _ends(session: Session, unit: Certificate) -> list[datetime]:
-    if unit.der is None:
-        return []
-    found = [x509.load_der_x509_certificate(one) for one in (unit.der, *register.chain_of(session, unit))]
-    return [end for one in found for end in (one.not_valid_after_utc, key_trusted_until(one.public_key()))]
+# The same few certificates are asked about with every signature.
+@lru_cache(maxsize=64)
+def _end(certificate_der: bytes) -> datetime:
+    """Return when a certificate ends, or the algorithm of its key, whichever is first."""
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    return min(certificate.not_valid_after_utc, key_trusted_until(certificate.public_key()))

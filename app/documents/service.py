@@ -10,7 +10,8 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defaultload, lazyload
+from sqlalchemy.sql.base import ExecutableOption
 
 from app.accounts.models import Account, RoleGrant
 from app.audit import service as audit
@@ -106,6 +107,10 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
     It is theirs by agency, or they were asked to sign it, or a capability above shows it to them.
     """
+    return or_(_of_their_work(actor), *(condition(actor) for condition in _visibilities))
+
+
+def _of_their_work(actor: Actor) -> ColumnElement[bool]:
     of_agency = scope.within(actor, Permission.SIGN_DOCUMENTS, Document.agency_id)
     # The house itself (jobs, commands) sees every document.
     reserved = [] if actor.account_id is None else [not_(condition()) for condition in _reserves]
@@ -115,15 +120,38 @@ def visible(actor: Actor) -> ColumnElement[bool]:
             # Asked once for a query over all papers, not once for each of them.
             Document.id.in_(select(SignatureRequest.document_id).where(SignatureRequest.person_id == actor.person_id))
         )
-    return or_(*conditions, *(condition(actor) for condition in _visibilities))
+    return or_(*conditions)
 
 
-def find(session: Session, actor: Actor, document_id: UUID, *, for_change: bool = False) -> Document:
-    """Return a document that the actor may see, its row locked if `for_change`. Raises NotFound otherwise."""
-    query = select(Document).where(Document.id == document_id, visible(actor))
+# For acts that look at the paper and not at who had to do with it.
+WITHOUT_PEOPLE: Final = (
+    lazyload(Document.agency),
+    lazyload(Document.owner),
+    lazyload(Document.requests),
+    defaultload(Document.versions).lazyload(DocumentVersion.person),
+)
+
+
+def find(
+    session: Session,
+    actor: Actor,
+    document_id: UUID,
+    *,
+    for_change: bool = False,
+    options: Sequence[ExecutableOption] = (),
+) -> Document:
+    """Return a document that the actor may see, its row locked if `for_change`. Raises NotFound otherwise.
+
+    What is not loaded by `options` is loaded when it is asked for.
+    """
+    query = select(Document).where(Document.id == document_id).options(*options)
     if for_change:
         query = query.with_for_update(of=Document)
-    document = session.scalar(query.execution_options(populate_existing=for_change))
+    query = query.execution_options(populate_existing=for_change)
+    document = session.scalar(query.where(_of_their_work(actor)))
+    if document is None and _visibilities:
+        # Asked only then: these conditions are long, and most people work on papers of their agency.
+        document = session.scalar(query.where(or_(*(condition(actor) for condition in _visibilities))))
     if document is None:
         raise NotFound(_NO_DOCUMENT)
     return document

@@ -73,23 +73,31 @@ def main() -> None:
         officials = _officials(made, signatures // _OFFICIALS)
         with ThreadPoolExecutor(AT_ONCE) as desks:
             # Children are forked and connections are opened before the clock runs.
-            list(desks.map(lambda one: sign(port, one, one.papers[0]), officials[:AT_ONCE]))
+            big = _official(made, _OFFICIALS, [_large()] * 3, pages=_BIG_PAGES)
+            large = min(_work(_sit_down(port, big), big))
+            seats = [_sit_down(port, one) for one in officials]
             started = time.monotonic()
-            times = [t for some in desks.map(lambda one: _work(port, one), officials) for t in some]
+            times = [t for some in desks.map(_work, seats, officials) for t in some]
             took = time.monotonic() - started
         figure("sign_web.rate", len(times) / took, "signatures/s")
         figure("sign_web.p50_ms", 1000 * statistics.median(times), "ms")
         figure("sign_web.p95_ms", 1000 * sorted(times)[int(len(times) * 0.95) - 1], "ms")
         figure("sign_web.at_once", AT_ONCE, "signers")
-        big = _official(made, _OFFICIALS, [_large()] * 3, pages=_BIG_PAGES)
-        figure("sign_web.large_s", min(sign(port, big, paper) for paper in big.papers), "s")
+        figure("sign_web.large_s", large, "s")
         figure("sign_web.judged", _judge(made.settings, 20), "files")
 
 
-def sign(port: int, official: Official, document: str) -> float:
+@dataclass(frozen=True)
+class Desk:
+    """An open connection, and what its requests carry: cookies and the token of a form."""
+
+    connection: http.client.HTTPConnection
+    cookie: str
+    token: str
+
+
+def sign(desk: Desk, official: Official, document: str) -> float:
     """Sign one document with two requests; return the seconds from the first to the last answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    cookie, token = _form(connection, official, document)
     started = time.monotonic()
     wish = {
         "certificateSha256": official.certificate_sha256,
@@ -100,42 +108,42 @@ def sign(port: int, official: Official, document: str) -> float:
         "yMm": 40,
         "reason": None,
     }
-    prepared = _post(connection, cookie, token, f"/documents/{document}/signatures", wish)
+    prepared = _post(desk, f"/documents/{document}/signatures", wish)
     der = official.key.sign(base64.b64decode(prepared["signedAttributes"]), ec.ECDSA(hashes.SHA256()))
     raw = b"".join(part.to_bytes(32, "big") for part in decode_dss_signature(der))
-    _post(connection, cookie, token, prepared["completeUrl"], {"signature": base64.b64encode(raw).decode()})
-    took = time.monotonic() - started
-    connection.close()
-    return took
+    _post(desk, prepared["completeUrl"], {"signature": base64.b64encode(raw).decode()})
+    return time.monotonic() - started
 
 
-def _work(port: int, official: Official) -> list[float]:
-    return [sign(port, official, paper) for paper in official.papers[1:]]
+def _work(desk: Desk, official: Official) -> list[float]:
+    try:
+        return [sign(desk, official, paper) for paper in official.papers]
+    finally:
+        desk.connection.close()
 
 
-def _form(connection: http.client.HTTPConnection, official: Official, document: str) -> tuple[str, str]:
-    """Open the page; return the cookies and the form token that its requests carry."""
-    connection.request("GET", f"/documents/{document}/sign", headers={"Cookie": official.cookie})
+def _sit_down(port: int, official: Official) -> Desk:
+    """Open a page as the official's browser did before they began."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", f"/documents/{official.papers[0]}/sign", headers={"Cookie": official.cookie})
     answer = connection.getresponse()
     page = answer.read().decode()
     cookies = [official.cookie, *(one.partition(";")[0] for one in answer.headers.get_all("Set-Cookie", ()))]
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     if found is None:
         raise SystemExit(f"{answer.status}: the page of a document holds no form")
-    return "; ".join(cookies), found[1]
+    return Desk(connection, "; ".join(cookies), found[1])
 
 
-def _post(
-    connection: http.client.HTTPConnection, cookie: str, token: str, path: str, body: dict[str, object]
-) -> dict[str, Any]:
+def _post(desk: Desk, path: str, body: dict[str, object]) -> dict[str, Any]:
     headers = {
-        "Cookie": cookie,
+        "Cookie": desk.cookie,
         "Content-Type": "application/json",
         "Accept": "application/json",
-        "X-CSRFToken": token,
+        "X-CSRFToken": desk.token,
     }
-    connection.request("POST", path, json.dumps(body), headers)
-    answer = connection.getresponse()
+    desk.connection.request("POST", path, json.dumps(body), headers)
+    answer = desk.connection.getresponse()
     content = answer.read()
     if answer.status not in {200, 201}:
         raise SystemExit(f"{path}: {answer.status} {content[:300].decode(errors='replace')}")
