@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,11 +23,10 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, undefer
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy.orm import Session
 
 from app.core.logs import log
-from app.trust.fetcher import LARGEST_ANSWER, FetchFailed, Listed, Question, Resolver, fetch, listed, look_up
+from app.trust.fetcher import LARGEST_ANSWER, LONGEST, FetchFailed, Listed, Question, Resolver, fetch, listed, look_up
 from app.trust.models import Failure, TrustAnchor, TrustEvidence, TrustHost
 from pki.status_evidence import StatusEvidence, find_status
 from pki.trust_list import UNREADABLE, is_authority, is_issued_by
@@ -72,6 +71,7 @@ def evidence_for(
         return StatusEvidence()
     asker = _Asker(session, asked, resolve, now)
     answers = [one for step in steps(session, certificates_der, now=now) for one in asker.answers(step)]
+    asker.keep()
     return StatusEvidence(
         crls_der=tuple(dict.fromkeys(der for kind, der in answers if kind == "crl")),
         ocsps_der=tuple(dict.fromkeys(der for kind, der in answers if kind == "ocsp")),
@@ -119,6 +119,24 @@ def newest(session: Session, *, most: int) -> Sequence[TrustEvidence]:
     return session.scalars(select(TrustEvidence).order_by(TrustEvidence.asked_at.desc()).limit(most)).all()
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The last answer to a question, as it stands in the table or will stand there."""
+
+    anchor_id: UUID
+    kind: str
+    url: str
+    der: bytes | None
+    next_update: datetime | None
+    failure: Failure | None
+    asked_at: datetime
+    again_at: datetime
+
+    def counting(self, now: datetime) -> bytes | None:
+        """Return the answer as long as it counts."""
+        return self.der if self.next_update is not None and self.next_update >= now else None
+
+
 class _Asker:
     """One check's questions: what is kept is used, the rest asked as long as time and count last."""
 
@@ -129,64 +147,58 @@ class _Asker:
         self._now = now
         self._ends_at = time.monotonic() + _LONGEST
         self._left = _MOST_QUESTIONS
+        self._new: dict[bytes, _Kept] = {}
 
     def answers(self, step: Step) -> Iterator[tuple[str, bytes]]:
         """Yield the first answer that says something about the certificate of `step`."""
         for kind, question in questions(step):
             entry = listed(question.url, self._hosts)
-            if entry is None:
-                continue
-            der = self._known_or_asked(step, kind, question, entry)
+            der = self._known_or_asked(step, kind, question, entry) if entry is not None else None
             if der is not None and _says_something(step, kind, der, self._now):
                 yield kind, der
                 return
 
+    def keep(self) -> None:
+        """Write down what was answered; at the end and in one order, so that checks do not wait for each other."""
+        for key, one in sorted(self._new.items()):
+            row = asdict(one)
+            statement = insert(TrustEvidence).values(question=key, **row)
+            self._session.execute(
+                statement.on_conflict_do_update(index_elements=[TrustEvidence.question], set_=dict(row))
+            )
+
     def _known_or_asked(self, step: Step, kind: str, question: Question, entry: Listed) -> bytes | None:
-        kept = self._session.get(TrustEvidence, _key(question), options=[undefer(TrustEvidence.der)])
-        known = kept.der if kept and kept.next_update and kept.next_update >= self._now else None
+        key = _key(step, question)
+        kept = self._new.get(key) or self._kept(key)
+        known = kept.counting(self._now) if kept else None
         if kept is not None and kept.again_at > self._now:
             return known
         seconds = self._ends_at - time.monotonic()
         if self._left <= 0 or seconds <= 0:
             return known
         self._left -= 1
-        try:
-            der = fetch(question, entry, resolve=self._resolve, longest=min(seconds, 5.0))
-            if not _says_something(step, kind, der, self._now):
-                raise FetchFailed(Failure.WORTHLESS)
-        except FetchFailed as error:
-            log.info("outside_status_not_answered", kind=kind, failure=error.failure)
-            self._keep(step, kind, question, known, error.failure, kept.next_update if kept and known else None)
-            return known
-        self._keep(step, kind, question, der, None, _next_update(kind, der) or self._now)
-        return der
+        answer = self._ask(step, kind, question, entry, min(seconds, LONGEST))
+        if isinstance(answer, Failure):
+            log.info("outside_status_not_answered", kind=kind, failure=answer)
+            until, again, failure = kept.next_update if kept and known else None, self._now + LEFT_ALONE, answer
+        else:
+            known, failure = answer, None
+            until = _next_update(kind, answer) or self._now
+            again = min(self._now + FRESH, until)
+        self._new[key] = _Kept(step.anchor_id, kind, question.url, known, until, failure, self._now, again)
+        return known
 
-    def _keep(
-        self,
-        step: Step,
-        kind: str,
-        question: Question,
-        der: bytes | None,
-        failure: Failure | None,
-        next_update: datetime | None,
-    ) -> None:
-        wait = self._now + (LEFT_ALONE if failure else FRESH)
-        row: Mapping[str, object] = {
-            "anchor_id": step.anchor_id,
-            "kind": kind,
-            "url": question.url,
-            "der": der,
-            "next_update": next_update,
-            "failure": failure,
-            "asked_at": self._now,
-            "again_at": wait if failure is not None or next_update is None else min(wait, next_update),
-        }
-        statement = insert(TrustEvidence).values(question=_key(question), **row)
-        updated = statement.on_conflict_do_update(index_elements=[TrustEvidence.question], set_=dict(row))
-        self._session.execute(updated)
-        kept = self._session.identity_map.get(identity_key(TrustEvidence, _key(question)))
-        if kept is not None:
-            self._session.expire(kept)
+    def _ask(self, step: Step, kind: str, question: Question, entry: Listed, seconds: float) -> bytes | Failure:
+        try:
+            der = fetch(question, entry, resolve=self._resolve, longest=seconds)
+        except FetchFailed as error:
+            return error.failure
+        return der if _says_something(step, kind, der, self._now) else Failure.WORTHLESS
+
+    def _kept(self, key: bytes) -> _Kept | None:
+        columns = [getattr(TrustEvidence, one.name) for one in fields(_Kept)]
+        row = self._session.execute(select(*columns).where(TrustEvidence.question == key)).one_or_none()
+        return _Kept(*row) if row is not None else None
 
 
 def questions(step: Step) -> Iterator[tuple[str, Question]]:
@@ -261,5 +273,7 @@ def _lists(certificate: x509.Certificate) -> list[str]:
     return [one.value for one in named if isinstance(one, x509.UniformResourceIdentifier)]
 
 
-def _key(question: Question) -> bytes:
-    return hashlib.sha256(question.url.encode() + b"\0" + (question.body or b"")).digest()
+def _key(step: Step, question: Question) -> bytes:
+    """Return what an answer is kept under. With the issuer: no authority spoils what another one's address answers."""
+    issuer = step.issuer.public_bytes(Encoding.DER)
+    return hashlib.sha256(b"\0".join((question.url.encode(), question.body or b"", issuer))).digest()

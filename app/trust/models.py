@@ -119,7 +119,7 @@ class TrustEvidence(Base):
         CheckConstraint("der IS NOT NULL OR failure IS NOT NULL", name="an_answer_or_a_failure"),
     )
 
-    # SHA-256 of the address and, for OCSP, of the request.
+    # SHA-256 of the address, for OCSP of the request, and of the issuer whose answer it should be.
     question: Mapped[bytes] = mapped_column(primary_key=True)
     anchor_id: Mapped[UUID] = mapped_column(ForeignKey("trust_anchor.id"), index=True)
     kind: Mapped[str]

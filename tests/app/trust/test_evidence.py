@@ -150,6 +150,40 @@ def test_authorities_between_are_asked_about_too(city: Settings, outside: Server
     assert isinstance(status(held, below, found), Good)
 
 
+def test_an_authority_that_names_the_list_of_another_does_not_spoil_it(
+    authority: OutsideAuthority, outside: Server, tmp_path: Path
+) -> None:
+    other = OutsideAuthority(tmp_path / "other", name="Gốc khác", crl=outside.url("/list.crl"))
+    trust(other)
+    assert ask(other.issue("Ai đó")) == StatusEvidence()
+    assert ask(authority.issue("Ngư dân Bình")).crls_der
+
+
+def test_a_list_of_two_certificates_is_fetched_once_in_a_check(authority: OutsideAuthority, outside: Server) -> None:
+    one, two = authority.issue("Ngư dân Bình"), authority.issue("Ngư dân An")
+    assert len(ask(one, two.der).crls_der) == 1
+    assert len(outside.asked) == 1
+
+
+def test_a_check_asks_no_more_than_it_may(authority: OutsideAuthority, outside: Server) -> None:
+    """Whoever brings many certificates cannot make this house ask on and on."""
+    outside.answers.clear()
+    many = OutsideAuthority(authority.folder / "many", name="Nhiều", ocsp=outside.url("/ocsp"))
+    trust(many)
+    held = [many.issue(f"Người {number}") for number in range(25)]
+    assert ask(*held[:1], *(one.der for one in held[1:])) == StatusEvidence()
+    assert len(outside.asked) == 20
+
+
+def test_what_two_checks_asked_at_once_is_kept_once(authority: OutsideAuthority) -> None:
+    held, now = authority.issue("Ngư dân Bình"), datetime.now(UTC)
+    with db.transaction() as first, db.transaction() as second:
+        for session in (first, second):
+            assert service.evidence_for(session, [held.der], now=now).crls_der
+            session.commit()
+    assert failure() is None
+
+
 def test_nothing_is_asked_about_certificates_that_lead_to_no_trusted_root(
     authority: OutsideAuthority, outside: Server, tmp_path: Path
 ) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -43,14 +46,15 @@ def failure(outside: Server, **more: Any) -> Failure:
 
 
 @contextmanager
-def speaking(answer: Callable[[socket.socket], None]) -> Iterator[Server]:
-    """Serve one connection with what `answer` sends."""
+def speaking(answer: Callable[[socket.socket], None], *, greeting: bool = True) -> Iterator[Server]:
+    """Serve one connection with what `answer` sends, after the question where it is to be read first."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
             connection, _ = listening.accept()
             with connection:
-                connection.recv(65536)
+                if greeting:
+                    connection.recv(65536)
                 answer(connection)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -229,6 +233,35 @@ def test_https_wants_a_certificate_for_the_name(outside: Server) -> None:
     with pytest.raises(FetchFailed, match=Failure.SILENT):
         fetch(question, HERE, resolve=to("127.0.0.1"))
     assert outside.asked == []
+
+
+def test_https_is_spoken_with_a_host_whose_certificate_is_good_for_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = "subjectAltName=DNS:crl.example.vn"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "host.pem")]
+    subprocess.run([*command, *files, "-subj", "/CN=host", "-addext", names], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "host.pem", tmp_path / "key.pem")
+
+    def answer(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65536)
+            secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlist")
+
+    def ask(name: str) -> bytes:
+        with speaking(answer, greeting=False) as host:
+            question = Question(f"https://{name}:{host.port}/list")
+            return fetch(question, HERE, resolve=to("127.0.0.1"))
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "host.pem"))
+    assert ask("crl.example.vn") == b"list"
+    with pytest.raises(FetchFailed, match=Failure.SILENT):
+        ask("other.example.vn")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(FetchFailed, match=Failure.SILENT):
+        ask("crl.example.vn")
 
 
 def test_what_is_no_address_is_not_fetched_even_when_asked_to() -> None:
