@@ -1,5 +1,5 @@
 """Why a picture is not taken, and what to do, in words for the person who sent it; its states;
-and what a ruler over the paper shows.
+what a ruler over the paper shows, and which rules of Decree 30/2020 a paper breaks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from flask_babel import lazy_gettext as _l
 from app.core.errors import Sentence
 from app.marks.models import PictureState
 from pki.layout.cleaning import PictureFault
-from pki.layout.rules import Length, Measure
+from pki.layout.rules import Length, Measure, Rule
+from pki.layout.survey import Finding
 
 FAULTS: Final[Mapping[PictureFault, tuple[Sentence, Sentence]]] = {
     PictureFault.NOT_A_PICTURE: (
@@ -74,3 +75,102 @@ LENGTHS: Final[Mapping[Length, Sentence]] = {
 def measured(one: Measure) -> str:
     """Say what a line of the ruler measures."""
     return str(LENGTHS[one.length]) % {"mm": format_decimal(one.mm, "0.0")}
+
+
+# What is broken, with what was measured and what Decree 30/2020 allows, and what to do about it.
+BREACHES: Final[Mapping[Rule, tuple[Sentence, Sentence]]] = {
+    Rule.SIGNATURE_ACROSS: (
+        _l("On page %(page)s the signature of %(whose)s is not centred on the name: it is %(off)s mm off."),
+        _l("Up to 3 mm are allowed. Move the signature, or the name below it."),
+    ),
+    Rule.SIGNATURE_ALONG: (
+        _l("On page %(page)s the signature of %(whose)s is not midway between post and name: it is %(off)s mm off."),
+        _l("Up to 3 mm are allowed. Move the signature up or down."),
+    ),
+    Rule.SIGNATURE_TOUCHES_LINE: (
+        _l("On page %(page)s the signature of %(whose)s reaches %(off)s mm over the line of the post or the name."),
+        _l("Leave 25 to 35 mm between post and name, or make the signature smaller."),
+    ),
+    Rule.SEAL_OVERLAP: (
+        _l(
+            "On page %(page)s the seal covers %(measured)s mm of the signature of %(whose)s; "
+            "%(least)s to %(most)s mm are asked for, about a third."
+        ),
+        _l("Make the place of the seal anew: replace the paper by a new version without fields."),
+    ),
+    Rule.SEAL_LEVEL: (
+        _l("On page %(page)s the seal stands %(off)s mm too high or too low beside the signature of %(whose)s."),
+        _l("The middle of the seal is at the height of the signature's, 3 mm at most above or below it."),
+    ),
+    Rule.SEAL_SIZE: (
+        _l("On page %(page)s the seal would measure %(measured)s mm across; the registered one has %(true)s mm."),
+        _l("A seal is stamped in its true size. Replace the paper by a new version, so that its place is made anew."),
+    ),
+    Rule.OUTSIDE_PAGE: (
+        _l("On page %(page)s the signature or the seal of %(whose)s would stand %(off)s mm outside the page."),
+        _l("Move post and name further into the page and upload the paper again."),
+    ),
+    Rule.BLOCK_MISSING: (
+        _l("The block of the signer was not found: post, 25 to 35 mm of room, and below it the full name “%(whose)s”."),
+        _l("Write the name as it stands in the register. Otherwise the signer chooses the place by hand."),
+    ),
+    Rule.NUMBER_MISSING: (
+        _l("There is no empty place for the number after “Số:” on the first page."),
+        _l("Leave at least 3 mm between “Số:” and the symbol. Otherwise the number does not stand on the paper."),
+    ),
+    Rule.DATE_MISSING: (
+        _l("There are no empty places for day and month on the first page: “ngày … tháng … năm …”."),
+        _l("Leave at least 3 mm for each. Otherwise the date of issue does not stand on the paper."),
+    ),
+    Rule.PAGE_WIDTH: (
+        _l("Page %(page)s is %(measured)s mm wide; official documents are on A4, 210 mm wide."),
+        _l("Set the paper to A4 in your word processor and save it as PDF again."),
+    ),
+    Rule.PAGE_HEIGHT: (
+        _l("Page %(page)s is %(measured)s mm high; official documents are on A4, 297 mm high."),
+        _l("Set the paper to A4 in your word processor and save it as PDF again."),
+    ),
+    Rule.MARGIN_LEFT: (
+        _l("On page %(page)s the left margin is %(measured)s mm; it is %(least)s to %(most)s mm."),
+        _l("Set the margins in your word processor and save it as PDF again."),
+    ),
+    Rule.MARGIN_RIGHT: (
+        _l("On page %(page)s the right margin is %(measured)s mm; it is %(least)s to %(most)s mm."),
+        _l("Set the margins in your word processor and save it as PDF again."),
+    ),
+    Rule.MARGIN_TOP: (
+        _l("On page %(page)s the top margin is %(measured)s mm; it is %(least)s to %(most)s mm."),
+        _l("Set the margins in your word processor and save it as PDF again."),
+    ),
+    Rule.MARGIN_BOTTOM: (
+        _l("On page %(page)s the bottom margin is %(measured)s mm; it is %(least)s to %(most)s mm."),
+        _l("Set the margins in your word processor and save it as PDF again."),
+    ),
+    Rule.NO_FREE_STRIP: (
+        _l("Page %(page)s of the attachment has no free strip for number, symbol and time of sealing."),
+        _l("Leave 17 mm empty at the top or the foot of its first page, 70 mm wide, and upload it again."),
+    ),
+}
+
+
+def breach(one: Finding) -> tuple[str, str]:
+    """Say which rule a paper breaks, with the figures, and what to do."""
+    what, next_step = BREACHES[one.rule]
+    measured, least, most = one.measured_mm or 0.0, one.least_mm or 0.0, one.most_mm or 0.0
+    figures = {
+        "page": one.page,
+        "whose": one.whose,
+        "measured": format_decimal(measured, "0.0"),
+        "least": format_decimal(least, "0.0"),
+        "most": format_decimal(most, "0.0"),
+        # From where it belongs: the middle for a place, the nearest that is allowed for an edge.
+        "off": format_decimal(_off(one.rule, measured, least, most), "0.0"),
+        "true": format_decimal((least + most) / 2, "0.0"),
+    }
+    return str(what) % figures, str(next_step)
+
+
+def _off(rule: Rule, measured: float, least: float, most: float) -> float:
+    if rule in (Rule.SIGNATURE_ACROSS, Rule.SIGNATURE_ALONG, Rule.SEAL_LEVEL):
+        return abs(measured - (least + most) / 2)
+    return max(least - measured, measured - most)

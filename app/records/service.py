@@ -6,7 +6,7 @@ The order is written here, in `web`, which has no seal; `app.records.issuing` ca
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -24,16 +24,19 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor, Permission
 from app.core.queue import enqueue
 from app.core.storage import Storage
+from app.marks.layout import is_refused
 from app.records import head_check, registers
 from app.records.head_check import Seen
 from app.records.kinds import Kind, is_symbol
 from app.records.models import IssueRequest, RequestState
 from app.records.statement import PURPOSE, Paper, SealPlace, Statement
 from app.registry import scope
+from app.routes import layout
 from app.routes import service as routes
 from app.routes.holding import refuse_stale
 from app.routes.models import Route
 from app.seals import service as seals
+from pki.layout.survey import Finding
 
 ISSUE_TASK: Final = "records.issue"
 _NONCE_OCTETS: Final = 16
@@ -61,6 +64,8 @@ class Issuable:
     seen: dict[UUID, Seen]
     # An order that is being carried out.
     waiting: IssueRequest | None
+    # What a paper breaks of Decree 30, by document.
+    layout: Mapping[UUID, Sequence[Finding]]
 
     @property
     def symbol(self) -> str | None:
@@ -70,6 +75,11 @@ class Issuable:
     @property
     def is_ready(self) -> bool:
         return self.seal is not None and all(one.is_signed for one in self.seen.values()) and self.waiting is None
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether a paper breaks what cannot be put right once it is sealed."""
+        return any(is_refused(one) for broken in self.layout.values() for one in broken)
 
 
 def look_at(session: Session, storage: Storage, actor: Actor, route_id: UUID, *, now: datetime) -> Issuable:
@@ -89,6 +99,7 @@ def look_at(session: Session, storage: Storage, actor: Actor, route_id: UUID, *,
             for paper in route.papers
         },
         waiting_order(session, route_id),
+        layout.findings(session, storage, route),
     )
 
 
@@ -114,6 +125,7 @@ def request_issue(
     _check(wish, now=now)
     seal = seals.seal_of(session, route.agency_id, now=now)
     _refuse_unsigned(session, storage, route, wish.symbol, now=now)
+    layout.refuse_breaches(session, storage, route)
     statement = Statement(
         agency_id=route.agency_id,
         route_id=route.id,

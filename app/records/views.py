@@ -19,6 +19,8 @@ from app.core.errors import Invalid
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.running import storage
+from app.marks.layout import is_refused
+from app.marks.words import breach
 from app.records import books_pages, registers, service, words
 from app.records.forms import IssueForm
 from app.records.kinds import Kind, guess, label
@@ -122,6 +124,8 @@ def _page(route_id: UUID, form: IssueForm, *, now: datetime) -> str:
             kinds=words.KINDS,
             expected=label(expected, form.symbol.data or symbol),
             day=day,
+            breach=breach,
+            is_refused=is_refused,
         )
 
 

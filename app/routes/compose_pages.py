@@ -16,9 +16,12 @@ from sqlalchemy.orm import Session
 from app.core.db import transaction
 from app.core.errors import AppError, Conflict, Invalid
 from app.core.permissions import Permission, current_actor, needs
+from app.core.running import storage
+from app.marks.layout import is_refused
+from app.marks.words import breach
 from app.registry.models import Agency, Post
 from app.registry.search import pattern
-from app.routes import dispatch, drafts, people, rules, timeline, words
+from app.routes import dispatch, drafts, layout, people, rules, timeline, words
 from app.routes.drafts import NewStep
 from app.routes.forms import POST, AddressForm, AgencyForm, AttachForm, NameForm, NewRouteForm, StepForm, VersionForm
 from app.routes.models import Act, Route, RouteState
@@ -183,6 +186,9 @@ def page(
             is_template=route.state == RouteState.TEMPLATE,
             groups=timeline.of(session, route, now=datetime.now(UTC)),
             faults=rules.faults_of(session, route),
+            layout=layout.findings(session, storage(), route),
+            breach=breach,
+            is_refused=is_refused,
             step=step,
             text=text,
             agency=agency,

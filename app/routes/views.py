@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, flash, has_app_context, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,6 +17,7 @@ from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
+from app.core.running import storage
 from app.documents import service as documents
 from app.routes import (
     board,
@@ -26,6 +27,7 @@ from app.routes import (
     drafts,
     inbox,
     inbox_pages,
+    layout,
     outside_page,
     paper_files,
     replacement,
@@ -44,6 +46,7 @@ bp = Blueprint("routes", __name__, url_prefix="/routes")
 
 def init(app: Flask) -> None:
     documents.register_visibility(visibility.shows)
+    service.register_starter(_refuse_breaches)
     app.register_blueprint(bp)
     for blueprint in (compose_pages.bp, delegation_pages.bp, inbox_pages.bp, outside_page.bp):
         app.register_blueprint(blueprint)
@@ -349,3 +352,10 @@ def _waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
             received,
         ),
     ]
+
+
+def _refuse_breaches(session: Session, actor: Actor, route: Route, now: datetime) -> None:
+    """A paper that breaks what cannot be put right later does not start. A command has no storage at hand."""
+    del actor, now
+    if has_app_context():
+        layout.refuse_breaches(session, storage(), route)

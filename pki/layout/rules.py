@@ -34,6 +34,17 @@ class Rule(StrEnum):
     SEAL_LEVEL = "seal_level"
     SEAL_SIZE = "seal_size"
     OUTSIDE_PAGE = "outside_page"
+    # What `pki.layout.survey` looks for besides.
+    BLOCK_MISSING = "block_missing"
+    NUMBER_MISSING = "number_missing"
+    DATE_MISSING = "date_missing"
+    PAGE_WIDTH = "page_width"
+    PAGE_HEIGHT = "page_height"
+    MARGIN_LEFT = "margin_left"
+    MARGIN_RIGHT = "margin_right"
+    MARGIN_TOP = "margin_top"
+    MARGIN_BOTTOM = "margin_bottom"
+    NO_FREE_STRIP = "no_free_strip"
 
 
 @dataclass(frozen=True)
