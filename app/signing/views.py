@@ -29,7 +29,7 @@ from app.documents import service as documents
 from app.marks.words import measured
 from app.registry import service as registry
 from app.routes import service as routes
-from app.signing import fields, impact, service
+from app.signing import fields, impact, proposal, queue_pages, service
 from app.signing.preparation import MARK_HEIGHT_MM, MARK_WIDTH_MM, Place
 from app.signing.service import Wish
 from pki.layout.rules import Measure
@@ -66,10 +66,27 @@ def sign(document_id: UUID) -> ResponseReturnValue:
                 "baseNumber": document.newest.number,
                 "pages": document.newest.pages,
                 "isFixed": service.has_own_place(session, actor, document, now=now),
+                "placeUrl": url_for(".propose", document_id=document.id),
+                "queue": queue_pages.place_in(request.args.get("queue", ""), document.id),
                 "mark": {"widthMm": MARK_WIDTH_MM, "heightMm": MARK_HEIGHT_MM, "lines": lines},
                 "certificates": [_described(one) for one in certificates],
             },
         )
+
+
+@bp.get("/documents/<uuid:document_id>/mark-place")
+@needs(Permission.SIGN_DOCUMENTS)
+def propose(document_id: UUID) -> ResponseReturnValue:
+    """Say where the reader's mark would stand between post and name; nothing is kept of it."""
+    actor, now = current_actor(), datetime.now(UTC)
+    with transaction() as session:
+        if not may_pass(session, f"propose:{actor.account_id}", limit=60, per=timedelta(minutes=1), now=now):
+            raise TooMany(_l("There were too many tries."), _l("Wait a minute, then try again."))
+    with transaction() as session:
+        newest = documents.find(session, actor, document_id).newest
+        signer = registry.person(session, actor.person_id).full_name if actor.person_id is not None else ""
+    place = proposal.propose(storage().path_of(newest.sha256), signer=signer)
+    return jsonify({"place": _placed(place) if place is not None else None})
 
 
 @bp.post("/documents/<uuid:document_id>/signatures")
@@ -135,6 +152,10 @@ def complete(session_id: UUID) -> ResponseReturnValue:
             "documentUrl": url_for("documents.show", document_id=made.document_id),
         }
     )
+
+
+def _placed(place: Place) -> dict[str, object]:
+    return {"page": place.page, "corner": place.corner, "xMm": place.x_mm, "yMm": place.y_mm}
 
 
 def _measured(one: Measure) -> dict[str, object]:
@@ -203,3 +224,4 @@ def init(app: Flask) -> None:
     impact.register()
     routes.register_starter(fields.make_fields)
     app.register_blueprint(bp)
+    queue_pages.init(app)

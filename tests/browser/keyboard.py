@@ -18,6 +18,17 @@ _FOCUSED = """() => {
   return words.join(" ").replaceAll(/\\s+/g, " ").trim();
 }"""
 
+# Tab stops at one answer of a group; the arrows reach the others. How far below it the wanted one is, null elsewhere.
+_BELOW = """(words) => {
+  const one = document.activeElement;
+  if (!one?.matches("input[type=radio], input[type=checkbox]")) return null;
+  const alone = one.type === "checkbox" || !one.name;
+  const all = alone ? [one] : [...document.querySelectorAll(`input[type=radio][name="${one.name}"]`)];
+  const called = (each) => [...(each.labels ?? [])].some((label) => label.innerText.includes(words));
+  const at = all.findIndex(called);
+  return at < 0 ? null : at - all.indexOf(one);
+}"""
+
 
 def tab_to(page: Page, words: str) -> None:
     """Press Tab until what has the focus is called so."""
@@ -55,11 +66,18 @@ def write(page: Page, field: str, text: str) -> None:
 
 
 def choose(page: Page, words: str, *, down: int = 0) -> None:
-    """Reach a group of answers by keyboard and choose one, so many below the first."""
-    tab_to(page, words)
-    page.keyboard.press("Space")
-    for _ in range(down):
-        page.keyboard.press("ArrowDown")
+    """Reach a group of answers by keyboard and choose one, or the one so many below it."""
+    for _ in range(STOPS):
+        page.keyboard.press("Tab")
+        below = page.evaluate(_BELOW, words)
+        if below is None:
+            continue
+        if below + down == 0:
+            page.keyboard.press("Space")
+        for _step in range(below + down):
+            page.keyboard.press("ArrowDown")
+        return
+    raise AssertionError(f"no answer on {page.url} that the keyboard reaches is called {words!r}")
 
 
 def choose_file(page: Page, field: str, path: Path) -> None:

@@ -201,7 +201,7 @@ class Walk:
         self.look(one, "31-received")
         received = self.download(page, self.title, "received.pdf")
         hands.follow(page, "Xác nhận đã nhận")
-        expect(page.get_by_text("Bên gửi đã thấy").first).to_be_visible()
+        expect(page.get_by_text("Nơi gửi đã thấy bạn xác nhận").first).to_be_visible()
         self.look(one, "32-acknowledged")
         return received
 

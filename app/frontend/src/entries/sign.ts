@@ -9,6 +9,7 @@ import {
   readPageData,
   readPrepared,
   readProblem,
+  readProposal,
   readWords,
   toBase64,
   type Completed,
@@ -58,6 +59,8 @@ let pageSize: Size = { widthMm: 210, heightMm: 297 };
 let shownPage = 0;
 let corner = readPlace().corner;
 let prepared: Prepared | undefined;
+// Whoever has begun to choose a place is not led away from it.
+let isChosen = false;
 
 function readPlace(): Place {
   const chosen = fields.corner.value;
@@ -206,6 +209,10 @@ async function sign(own: OwnKey): Promise<void> {
 }
 
 function finished(completed: Completed): void {
+  if (data.queue !== undefined) {
+    location.assign(data.queue.nextUrl);
+    return;
+  }
   const when = fill(words("doneWhen"), { moment: completed.signedAt, number: completed.number });
   part("sign-done-when", HTMLElement).textContent = when;
   part("sign-done-certified", HTMLElement).hidden = completed.timestampPending;
@@ -221,6 +228,7 @@ function step(id: "sign-place" | "sign-confirm" | "sign-done"): void {
 }
 
 function listen(own: OwnKey): void {
+  for (const kind of ["input", "change"]) part("sign-choose", HTMLElement).addEventListener(kind, () => (isChosen = true));
   part("sign-previous", HTMLButtonElement).addEventListener("click", () => void showPage(shownPage - 1));
   part("sign-next", HTMLButtonElement).addEventListener("click", () => void showPage(shownPage + 1));
   fields.page.addEventListener("change", () => void showPage(fields.page.valueAsNumber));
@@ -236,6 +244,7 @@ function listen(own: OwnKey): void {
     const box = sheet.getBoundingClientRect();
     const left = ((event.clientX - box.left) / box.width) * pageSize.widthMm;
     const top = ((event.clientY - box.top) / box.height) * pageSize.heightMm;
+    isChosen = true;
     fields.page.value = String(shownPage);
     writePlace(centredOn(left, top, readPlace().corner, data.mark, pageSize));
   });
@@ -258,6 +267,20 @@ async function openBase(): Promise<void> {
   await showPage(shownPage || fields.page.valueAsNumber || data.pages);
 }
 
+/** Take the place that is proposed, if there is one and the reader has not chosen another; say whether it was taken. */
+async function propose(): Promise<boolean> {
+  const proposal = await fetch(data.placeUrl, { headers: { Accept: "application/json" } })
+    .then(async (response) => (response.ok ? readProposal(await response.json()) : undefined))
+    .catch(() => undefined);
+  if (proposal === undefined || isChosen) return false;
+  fields.page.value = String(proposal.page);
+  corner = proposal.corner;
+  writePlace(proposal);
+  part("sign-proposed", HTMLElement).hidden = false;
+  await showPage(proposal.page);
+  return true;
+}
+
 async function start(): Promise<void> {
   const own = await ownKey();
   if (own === undefined) {
@@ -269,6 +292,9 @@ async function start(): Promise<void> {
   part("sign-choose", HTMLElement).hidden = data.isFixed;
   listen(own);
   await act(words("loading"), "notShown", openBase);
+  const hasPlace = data.isFixed || (await propose());
+  // In a queue the paper is shown as it would be signed: one look, one press.
+  if (data.queue !== undefined && hasPlace) await act(words("preparing"), "notShown", () => prepare(own));
 }
 
 void start();

@@ -2,6 +2,7 @@
 
 import type { Bytes } from "../browser_keys/der";
 import type { ByteRange } from "./byte_range";
+import { isCorner, type Place } from "./placement";
 
 export class Unreadable extends Error {}
 
@@ -20,6 +21,20 @@ export interface PageData {
   readonly isFixed: boolean;
   readonly mark: { readonly widthMm: number; readonly heightMm: number };
   readonly certificates: readonly PageCertificate[];
+  /** Where a place for the mark is proposed. */
+  readonly placeUrl: string;
+  /** Of several papers that are signed one after the other; undefined for one alone. */
+  readonly queue: Queue | undefined;
+}
+
+export interface Queue {
+  /** The next paper, or the list of all behind the last. */
+  readonly nextUrl: string;
+}
+
+export interface Proposal extends Place {
+  /** From 1. */
+  readonly page: number;
 }
 
 export interface Prepared {
@@ -72,7 +87,19 @@ export function readPageData(value: unknown): PageData {
         validUntil: text(certificate["validUntil"]),
       };
     }),
+    placeUrl: ownPath(data["placeUrl"]),
+    queue: data["queue"] == null ? undefined : { nextUrl: ownPath(record(data["queue"])["nextUrl"]) },
   };
+}
+
+/** A place for the mark, undefined where the server knows none. */
+export function readProposal(value: unknown): Proposal | undefined {
+  const found = record(value)["place"];
+  if (found == null) return undefined;
+  const place = record(found);
+  const corner = text(place["corner"]);
+  if (!isCorner(corner)) throw new Unreadable("not a corner");
+  return { page: number(place["page"]), corner, xMm: number(place["xMm"]), yMm: number(place["yMm"]) };
 }
 
 export function readPrepared(value: unknown): Prepared {

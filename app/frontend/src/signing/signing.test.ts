@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { element, join, oid, sequence, set, type Bytes } from "../browser_keys/der";
 import { sha256Hex } from "../browser_keys/store";
 import { agree, Disagreement, shortDigest } from "./agreement";
-import { readPrepared, Unreadable } from "./answers";
+import { readPrepared, readProposal, Unreadable } from "./answers";
 import { isSound, type ByteRange } from "./byte_range";
 import { NotDer, readOne } from "./der_reader";
 import { boxOf, centredOn, fill, fits, measuredFrom } from "./placement";
@@ -149,6 +149,13 @@ describe("words and answers", () => {
 
   it("shows a digest in groups", () => {
     expect(shortDigest("ab".repeat(32))).toBe("ABAB ABAB ABAB ABAB ABAB ABAB");
+  });
+
+  it("reads the place that is proposed, and that there is none", () => {
+    const place = { page: 2, corner: "bottom_left", xMm: 117, yMm: 90 };
+    expect(readProposal({ place })).toEqual(place);
+    expect(readProposal({ place: null })).toBeUndefined();
+    expect(() => readProposal({ place: { ...place, corner: "middle" } })).toThrow(Unreadable);
   });
 
   it.each([{}, { byteRange: [0, 1, 2] }, { byteRange: [0, 1, 2, 3], preparedUrl: "//elsewhere" }, null, []])(
