@@ -9,20 +9,22 @@ from typing import IO
 
 from app.documents.sandbox_frame import Facts
 from pki.chains import TrustStore
+from pki.pades.page_check import with_pages_compared
 from pki.pades.verify import verify
 from pki.status_evidence import StatusEvidence
 
 
 def check(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
-    """Return the report as plain values."""
+    """Return the report as plain values, with the pages that changed, and their pictures if `with_pictures` says so."""
     del output
+    pdf = source.read()
     report = verify(
-        source.read(),
+        pdf,
         trust=TrustStore(_decoded(facts["roots"]), _decoded(facts["intermediates"])),
         evidence=StatusEvidence(_decoded(facts["crls"]), _decoded(facts["ocsps"])),
         now=datetime.fromisoformat(facts["now"]),
     )
-    return report.to_json()
+    return with_pages_compared(report, pdf, with_pictures=bool(facts["with_pictures"])).to_json()
 
 
 def _decoded(many: Sequence[str]) -> tuple[bytes, ...]:

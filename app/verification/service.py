@@ -16,7 +16,17 @@ from app.certificates import service as certificates
 from app.documents import sandbox
 from app.trust import service as trust
 from app.verification import check_job
-from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
+from pki.pades.report import (
+    Changes,
+    PageDifference,
+    ProofKind,
+    ProofOfExistence,
+    Reason,
+    Report,
+    SignatureReport,
+    TimeProof,
+    Verdict,
+)
 
 # `/crl/issuing_citizens/17.crl` in a certificate, which stands as a string of hex digits in the file.
 _ADDRESS: Final = re.compile(rb"/crl/([a-z0-9_-]{1,40}/[0-9]{1,4})\.crl")
@@ -69,8 +79,11 @@ def named_lists(pdf: bytes) -> frozenset[tuple[str, int]]:
     return frozenset(found)
 
 
-def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
-    """Return what the signatures of `pdf` are worth. Raises PdfRefused for a file that cannot be read at all."""
+def check(pdf: bytes, evidence: Evidence, *, now: datetime, with_pictures: bool = False) -> Report:
+    """Return what the signatures of `pdf` are worth, with pictures of the pages that changed if they are wanted.
+
+    Raises PdfRefused for a file that cannot be read at all.
+    """
     facts, output = sandbox.run(
         check_job.check,
         {
@@ -79,6 +92,7 @@ def check(pdf: bytes, evidence: Evidence, *, now: datetime) -> Report:
             "crls": _encoded(evidence.crls),
             "ocsps": _encoded(evidence.ocsps),
             "now": now.isoformat(),
+            "with_pictures": with_pictures,
         },
         pdf,
     )
@@ -96,6 +110,7 @@ def _read_report(facts: Mapping[str, Any]) -> Report:
         reason=Reason(facts["reason"]),
         signatures=tuple(_read_signature(one) for one in facts["signatures"]),
         lenient=bool(facts["lenient"]),
+        page_differences=tuple(PageDifference.from_json(one) for one in facts["page_differences"]),
     )
 
 
@@ -118,8 +133,14 @@ def _read_signature(facts: Mapping[str, Any]) -> SignatureReport:
         revoked_at=_read_moment(facts["revoked_at"]),
         revocation_reason=facts["revocation_reason"],
         is_seal=facts["is_seal"],
+        proven_by=_read_proof(facts["proven_by"]),
+        covers=facts["covers"],
         root_sha256=facts["root_sha256"],
     )
+
+
+def _read_proof(facts: Mapping[str, str] | None) -> ProofOfExistence | None:
+    return ProofOfExistence(ProofKind(facts["kind"]), datetime.fromisoformat(facts["at"])) if facts else None
 
 
 def _read_moment(text: str | None) -> datetime | None:

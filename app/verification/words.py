@@ -36,6 +36,16 @@ REASONS: Final[Mapping[Reason, Sentence]] = {
     Reason.CHANGED: _l("The content was changed after it was signed."),
     Reason.CHANGED_AFTER_SIGNING: _l("Pages, text or other content were changed after it was signed."),
     Reason.OVERLAID_AFTER_SIGNING: _l("After it was signed, a new mark was laid over the content. Compare the pages."),
+    Reason.FORM_FILLED_AFTER_SIGNING: _l(
+        "The signature is intact, but form fields were filled in later, and nobody signed what stands there. "
+        "Compare the pages."
+    ),
+    Reason.PAGES_DIFFER: _l(
+        "A page does not look as it did when it was signed, and nothing in the file explains why. Compare the pages."
+    ),
+    Reason.PAGES_NOT_COMPARED: _l(
+        "Whether the pages still look as they did when they were signed could not be established."
+    ),
     Reason.NOT_COVERED: _l("Part of the file is covered by no signature."),
     Reason.COPIED: _l("This signature is a copy of another one in the file."),
     Reason.BAD_SIGNATURE: _l("The signature does not belong to the certificate that stands with it."),

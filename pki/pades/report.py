@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Any, Self
 
 
 class Verdict(StrEnum):
@@ -30,6 +32,11 @@ class Reason(StrEnum):
     CHANGED = "changed"
     CHANGED_AFTER_SIGNING = "changed_after_signing"
     OVERLAID_AFTER_SIGNING = "overlaid_after_signing"
+    # A form that another house signed was filled in afterwards, as PDF allows; what stands there nobody signed.
+    FORM_FILLED_AFTER_SIGNING = "form_filled_after_signing"
+    # Two programs that draw pages see something that the objects of the file do not explain, or could not compare.
+    PAGES_DIFFER = "pages_differ"
+    PAGES_NOT_COMPARED = "pages_not_compared"
     NOT_COVERED = "not_covered"
     COPIED = "copied"
     # The signature's value and the certificate behind it.
@@ -49,6 +56,23 @@ class TimeProof(StrEnum):
     # A timestamp is there and proves nothing: not over this value, or by somebody we do not trust.
     BAD_TIMESTAMP = "bad_timestamp"
     CLAIMED = "claimed"
+
+
+class ProofKind(StrEnum):
+    """What proves when a signature existed at the latest."""
+
+    # Over its value, inside the signature.
+    SIGNATURE_TIMESTAMP = "signature_timestamp"
+    # Over the whole file, in a later revision.
+    DOCUMENT_TIMESTAMP = "document_timestamp"
+
+
+@dataclass(frozen=True)
+class ProofOfExistence:
+    """Existed at `at` or before (EN 319 102-1, 3.1, POE)."""
+
+    kind: ProofKind
+    at: datetime
 
 
 class Changes(IntEnum):
@@ -91,6 +115,11 @@ class SignatureReport:
     # The root that its path leads to, which decides what the signature is called; empty where no path was found.
     root_sha256: str = ""
 
+    # What proves `proven_at`; None without a good timestamp.
+    proven_by: ProofOfExistence | None = None
+    # The octets of the file from its beginning that are covered, the gap included; 0 where the cover is not sound.
+    covers: int = 0
+
     def to_json(self) -> Mapping[str, object]:
         """Return plain values; times in ISO 8601 with their offset."""
         return {
@@ -111,8 +140,54 @@ class SignatureReport:
             "revoked_at": self.revoked_at and self.revoked_at.isoformat(),
             "revocation_reason": self.revocation_reason,
             "is_seal": self.is_seal,
+            "proven_by": self.proven_by and {"kind": self.proven_by.kind, "at": self.proven_by.at.isoformat()},
+            "covers": self.covers,
             "root_sha256": self.root_sha256,
         }
+
+
+# x0, y0, x1, y1 in points of user space.
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class PageDifference:
+    """A page (from 1) that does not look as it did when the first signature was made."""
+
+    page: int
+    # Every area that changed.
+    boxes: tuple[Box, ...]
+    # Those that no foreseen field and no later signature explains; a page that came or went is one of these.
+    unexplained: tuple[Box, ...]
+    # PNG of at most a thousand pixels, when asked for; None also where the page is missing on that side.
+    signed_png: bytes | None = None
+    received_png: bytes | None = None
+
+    def to_json(self) -> Mapping[str, object]:
+        """Return plain values; pictures in Base64."""
+        return {
+            "page": self.page,
+            "boxes": [list(one) for one in self.boxes],
+            "unexplained": [list(one) for one in self.unexplained],
+            "signed_png": self.signed_png and b64encode(self.signed_png).decode(),
+            "received_png": self.received_png and b64encode(self.received_png).decode(),
+        }
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Self:
+        """Read what `to_json` made."""
+        return cls(
+            page=int(facts["page"]),
+            boxes=tuple(_box(one) for one in facts["boxes"]),
+            unexplained=tuple(_box(one) for one in facts["unexplained"]),
+            signed_png=b64decode(facts["signed_png"]) if facts["signed_png"] else None,
+            received_png=b64decode(facts["received_png"]) if facts["received_png"] else None,
+        )
+
+
+def _box(numbers: Sequence[float]) -> Box:
+    x0, y0, x1, y1 = (float(one) for one in numbers)
+    return x0, y0, x1, y1
 
 
 @dataclass(frozen=True)
@@ -124,6 +199,8 @@ class Report:
     signatures: tuple[SignatureReport, ...]
     # The file could only be read with leniency; other programs may see another file.
     lenient: bool = False
+    # Pages that changed since the first signature, also where that was allowed; filled by `page_check`.
+    page_differences: tuple[PageDifference, ...] = ()
 
     def to_json(self) -> Mapping[str, object]:
         """Return plain values."""
@@ -132,4 +209,5 @@ class Report:
             "reason": self.reason,
             "lenient": self.lenient,
             "signatures": [one.to_json() for one in self.signatures],
+            "page_differences": [one.to_json() for one in self.page_differences],
         }

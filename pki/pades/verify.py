@@ -32,7 +32,16 @@ from pki.errors import PdfRefused, PkiError, TimestampRefused
 from pki.pades import byte_range, later_changes
 from pki.pades.faults import PdfFault
 from pki.pades.proven_time import STRONG_DIGESTS, PastProofs, read_proofs
-from pki.pades.report import Changes, Reason, Report, SignatureReport, TimeProof, Verdict
+from pki.pades.report import (
+    Changes,
+    ProofKind,
+    ProofOfExistence,
+    Reason,
+    Report,
+    SignatureReport,
+    TimeProof,
+    Verdict,
+)
 from pki.status_evidence import StatusEvidence
 
 MAXIMUM_SIZE: Final = 25 * 1024 * 1024
@@ -149,7 +158,8 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
     certificate_der: bytes = embedded.signer_cert.dump()
     certificate = x509.load_der_x509_certificate(certificate_der)
     others = tuple(one.dump() for one in embedded.other_embedded_certs)
-    proven_at, proof = _proven_time(embedded, past)
+    proven_by, proof = _proven_time(embedded, past)
+    proven_at = proven_by.at if proven_by else None
     whole, changes, broken = _cover(embedded, pdf)
     path = validate_path(
         certificate_der,
@@ -179,15 +189,23 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
         revoked_at=path.revocation.time if path.revocation else None,
         revocation_reason=path.revocation.reason if path.revocation else None,
         is_seal=_is_seal(certificate),
+        proven_by=proven_by,
+        covers=_covers(embedded, pdf),
         root_sha256=hashlib.sha256(path.root_der).hexdigest() if path.root_der else "",
     )
 
 
-def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, tuple[Verdict, Reason] | None]:
-    """Return whether the whole file is covered, what was added later, and what is wrong with either."""
+def _covers(embedded: EmbeddedPdfSignature, pdf: bytes) -> int:
+    """Return how many octets of the file from its beginning are covered, the gap included; 0 if that is not sound."""
     numbers = [int(number) for number in embedded.byte_range]
     end = numbers[2] + numbers[3] if len(numbers) == 4 else -1
-    if not byte_range.is_sound(pdf, numbers, end=end):
+    return end if byte_range.is_sound(pdf, numbers, end=end) else 0
+
+
+def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, tuple[Verdict, Reason] | None]:
+    """Return whether the whole file is covered, what was added later, and what is wrong with either."""
+    end = _covers(embedded, pdf)
+    if not end:
         return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.BYTE_RANGE)
     embedded.compute_integrity_info(diff_policy=later_changes.POLICY)
     found = embedded.summarise_integrity_info()
@@ -253,7 +271,7 @@ def _trust(path: PathResult, proven_at: datetime | None) -> tuple[Verdict, Reaso
     return _REASONS[path.verdict]
 
 
-def _proven_time(embedded: EmbeddedPdfSignature, past: PastProofs) -> tuple[datetime | None, TimeProof]:
+def _proven_time(embedded: EmbeddedPdfSignature, past: PastProofs) -> tuple[ProofOfExistence | None, TimeProof]:
     """Return the time of a timestamp over this signature value by a unit that we trust, or of one over the file.
 
     Not at the token's own time: whoever stole the unit's key chooses that time freely, before any revocation. At the
@@ -267,9 +285,10 @@ def _proven_time(embedded: EmbeddedPdfSignature, past: PastProofs) -> tuple[date
         if attribute["type"].native == "signature_time_stamp_token"
         for value in attribute["values"]
     ]
-    without = (over.at, TimeProof.TIMESTAMP) if over else (None, TimeProof.BAD_TIMESTAMP)
+    of_file = ProofOfExistence(ProofKind.DOCUMENT_TIMESTAMP, over.at) if over else None
+    without = of_file, TimeProof.TIMESTAMP if over else TimeProof.BAD_TIMESTAMP
     if not tokens:
-        return without if over else (None, TimeProof.CLAIMED)
+        return of_file, TimeProof.TIMESTAMP if over else TimeProof.CLAIMED
     try:
         token = tsa.read_token(tokens[0].dump())
     except TimestampRefused:
@@ -278,7 +297,7 @@ def _proven_time(embedded: EmbeddedPdfSignature, past: PastProofs) -> tuple[date
     is_over_value = token.hash_algorithm in STRONG_DIGESTS and imprint == token.imprint
     if not is_over_value or not past.holds(token, over.at if over else past.now):
         return without
-    return token.gen_time, TimeProof.TIMESTAMP
+    return ProofOfExistence(ProofKind.SIGNATURE_TIMESTAMP, token.gen_time), TimeProof.TIMESTAMP
 
 
 def _is_seal(certificate: x509.Certificate) -> bool:
