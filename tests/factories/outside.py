@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.timestamps import DummyTimeStamper
 
 from app.approvals import service as approvals
 from app.approvals.models import Act
@@ -65,6 +66,13 @@ authorityKeyIdentifier = keyid
 [signer]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, nonRepudiation, digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+{addresses}
+[clock]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 {addresses}
@@ -122,10 +130,7 @@ class OutsideAuthority:
     def _root(self, name: str) -> None:
         self.held = Held(self.folder / "ca.pem", self.folder / "ca.key")
         _key(self.held.key_file)
-        _openssl(
-            *("req", "-x509", "-new", "-config", self.folder / "ca.cnf", "-extensions", "root", "-days", "3650"),
-            *("-key", self.held.key_file, "-subj", f"/CN={name}/O=Hội Nghề cá", "-out", self.held.certificate_file),
-        )
+        self._certify(name, self.held, "root", 3650, "-selfsign")
 
     @property
     def der(self) -> bytes:
@@ -142,16 +147,23 @@ class OutsideAuthority:
         where = folder or self.folder
         stem = stem or f"held-{len(list(where.iterdir()))}"
         held = Held(where / f"{stem}.pem", where / f"{stem}.key")
-        _key(held.key_file)
+        # pyHanko's own timestamp unit speaks RSA alone.
+        _key(held.key_file, "RSA" if section == "clock" else "EC")
+        self._certify(name, held, section, days)
+        return held
+
+    def _certify(self, name: str, held: Held, section: str, days: int, *more: str) -> None:
+        request = held.key_file.with_suffix(".csr")
         _openssl(
             *("req", "-new", "-config", self.folder / "ca.cnf", "-key", held.key_file),
-            *("-subj", f"/CN={name}/O=Hội Nghề cá", "-out", where / f"{stem}.csr"),
+            *("-subj", f"/CN={name}/O=Hội Nghề cá", "-out", request),
         )
+        # Valid for an hour already, so that something can have been signed before something else happened.
+        begins = _moment(datetime.now(UTC) - timedelta(hours=1))
         self._ca(
-            *("-batch", "-notext", "-extensions", section, "-days", days, "-in", where / f"{stem}.csr"),
-            *("-out", held.certificate_file),
+            *("-batch", "-notext", "-extensions", section, "-startdate", begins, "-days", days),
+            *("-in", request, "-out", held.certificate_file, *more),
         )
-        return held
 
     def revoke(self, held: Held) -> None:
         self._ca("-revoke", held.certificate_file, "-crl_reason", "keyCompromise")
@@ -180,19 +192,25 @@ class OutsideAuthority:
         _openssl("ca", "-config", self.folder / "ca.cnf", *words)
 
 
-def signed_outside(held: Held, *others: OutsideAuthority) -> bytes:
-    """Return a paper that somebody signed with pyHanko, without a timestamp."""
-    signer = signers.SimpleSigner.load(
-        str(held.key_file),
-        str(held.certificate_file),
-        ca_chain_files=[str(one.held.certificate_file) for one in others],
-    )
-    assert signer is not None
+def signed_outside(held: Held, *others: OutsideAuthority, clock: Held | None = None) -> bytes:
+    """Return a paper that somebody signed with pyHanko; with `clock`, a timestamp of a minute ago proves when."""
     metadata = signers.PdfSignatureMetadata(
         field_name="Signature1", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
     )
-    out = signers.PdfSigner(metadata, signer).sign_pdf(IncrementalPdfFileWriter(BytesIO(plain_pdf())))
-    return bytes(out.getvalue())
+    stamper = None
+    if clock is not None:
+        unit = _loaded(clock, *others)
+        when = datetime.now(UTC) - timedelta(minutes=1)
+        stamper = DummyTimeStamper(unit.signing_cert, unit.signing_key, unit.cert_registry, fixed_dt=when)
+    made = signers.PdfSigner(metadata, _loaded(held, *others), timestamper=stamper)
+    return bytes(made.sign_pdf(IncrementalPdfFileWriter(BytesIO(plain_pdf()))).getvalue())
+
+
+def _loaded(held: Held, *others: OutsideAuthority) -> signers.SimpleSigner:
+    files = [str(one.held.certificate_file) for one in others]
+    signer = signers.SimpleSigner.load(str(held.key_file), str(held.certificate_file), ca_chain_files=files)
+    assert signer is not None
+    return signer
 
 
 @dataclass
@@ -280,8 +298,9 @@ def allow(host: str = "127.0.0.1", port: int | None = None, *, may_be_private: b
         return session.query(TrustHost).filter_by(act_id=act.id).one()
 
 
-def _key(path: Path) -> None:
-    _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
+def _key(path: Path, algorithm: str = "EC") -> None:
+    options = {"EC": "ec_paramgen_curve:P-256", "RSA": "rsa_keygen_bits:2048"}
+    _openssl("genpkey", "-algorithm", algorithm, "-pkeyopt", options[algorithm], "-out", path)
 
 
 def _openssl(*words: object) -> None:

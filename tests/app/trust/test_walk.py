@@ -81,6 +81,23 @@ def test_a_paper_is_unknown_then_valid_then_revoked_then_unknown_again(
     assert verdict(pdf) == UNKNOWN
 
 
+def test_a_paper_with_a_timestamp_of_their_own_stays_valid_when_the_certificate_is_revoked_later(
+    fishers: OutsideAuthority, binh: Held, outside: Server
+) -> None:
+    """The certificate of the timestamp unit is asked about as well."""
+    trust(fishers)
+    allow(port=outside.port)
+    pdf = signed_outside(binh, clock=fishers.issue("Đồng hồ của Hội Nghề cá", section="clock"))
+    assert verdict(pdf) == (Verdict.VALID, Reason.OK)
+    assert report(pdf).signatures[0].proven_at is not None
+    fishers.revoke(binh)
+    outside.answers["/list.crl"] = fishers.crl()
+    forget()
+    found = report(pdf)
+    assert (found.verdict, found.reason) == (Verdict.VALID, Reason.OK)
+    assert found.signatures[0].revoked_at is not None
+
+
 def test_a_silent_host_leaves_not_enough_evidence(fishers: OutsideAuthority, binh: Held, outside: Server) -> None:
     trust(fishers)
     allow(port=outside.port)
