@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -18,6 +19,17 @@ _MOST_GAP_MM: Final = 70.0
 _CLEAR_MM: Final = 1.0
 PICTURE_MM: Final = (40.0, 20.0)
 _PLAUSIBLE_SEALS_MM: Final = (30.0, 42.0)
+# Two signers stand side by side, or a signer beside the recipients: never closer than this.
+_COLUMN_GAP_MM: Final = 6.0
+# What may stand around a name and is none of it.
+_AROUND: Final = ".,;:()-–"
+# Grave, acute, tilde, hook, dot below: the tones, which are put on one or the other letter of a syllable.
+_TONES: Final = frozenset("\u0300\u0301\u0303\u0309\u0323")
+# Titles and ranks before a name, without tones and spaces (Decree 30, Annex I, II.7.b).
+_TITLES: Final = re.compile(
+    r"(?:(?:gs|pgs|tskh|ts|ths|th\.s|bs|bacsi|bscki{1,2}|bsnt|cki{1,2}|ds|ks|kts|cn|ls|ngut|ngưt|ngnd|nsưt|nsnd"
+    r"|(?:đai|thương|trung|thiêu)(?:ta|uy|tương)|giaosư|phogiaosư|tiênsi|thacsi)[.,\-–]*)+"
+)
 
 
 @dataclass(frozen=True)
@@ -29,35 +41,70 @@ class SignatureBlock:
     name: Rectangle
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Words of a line without a wide gap between them: one block's part of it."""
+
+    key: str
+    box: Rectangle
+
+
 def find_signature_block(pdf: IO[bytes], pages: Sequence[PageGeometry], signer: str) -> SignatureBlock | None:
-    """Return the block of the signer of that full name, looked for from the last page, from below; None if none is."""
-    wanted = [unicodedata.normalize("NFC", word).casefold() for word in signer.split()]
-    for number in range(len(pages), 0, -1):
-        lines = lines_of(pdf, number, pages[number - 1])
-        for line in reversed(lines):
-            name = _named(line.words, wanted)
-            above = _above(lines, name) if name is not None else None
-            if name is not None and above is not None:
-                return SignatureBlock(number, above, name)
+    """Return the block of the signer of that full name, looked for from the last page, from below; None if none is.
+
+    The name stands alone on its line or in its column, in any letters and however its marks are written, after an
+    academic title or a rank or without one. Above it is the room, and above that the post, whatever line introduces it
+    (TM., KT., TL., TUQ., Q.).
+    """
+    wanted = _key(signer)
+    for number in range(len(pages), 0, -1) if wanted else ():
+        runs = [run for line in lines_of(pdf, number, pages[number - 1]) for run in _runs(line)]
+        for run in reversed(runs):
+            above = _above(runs, run.box) if _is_named(run.key, wanted) else None
+            if above is not None:
+                return SignatureBlock(number, above, run.box)
     return None
 
 
-def _named(words: Sequence[Word], wanted: Sequence[str]) -> Rectangle | None:
-    for at in range(len(words) - len(wanted) + 1):
-        run = words[at : at + len(wanted)]
-        if wanted and [word.folded.strip(".,;") for word in run] == list(wanted):
-            return around([word.box for word in run])
-    return None
+def _runs(line: Line) -> Iterator[_Run]:
+    words: list[Word] = []
+    for word in line.words:
+        if words and word.box[0] - words[-1].box[2] > _COLUMN_GAP_MM:
+            yield _run(words)
+            words = []
+        words.append(word)
+    yield _run(words)
 
 
-def _above(lines: Sequence[Line], name: Rectangle) -> Rectangle | None:
+def _run(words: Sequence[Word]) -> _Run:
+    return _Run(_key("".join(word.text for word in words)), around([word.box for word in words]))
+
+
+def _key(text: str) -> str:
+    """Return letters without spaces, then their tones in order: `Hoà` and `HÒA` are one name, and odd spans too."""
+    parts = unicodedata.normalize("NFD", text.casefold())
+    letters = "".join(one for one in parts if one not in _TONES and not one.isspace())
+    tones = "".join(one for one in parts if one in _TONES)
+    return unicodedata.normalize("NFC", letters.strip(_AROUND)) + "|" + tones if letters.strip(_AROUND) else ""
+
+
+def _is_named(key: str, wanted: str) -> bool:
+    """Say whether a run is the name, or the name after titles."""
+    letters, _, tones = key.partition("|")
+    name, _, own_tones = wanted.partition("|")
+    if not letters.endswith(name) or not tones.endswith(own_tones):
+        return False
+    before = letters[: len(letters) - len(name)]
+    return (not before and tones == own_tones) or _TITLES.fullmatch(before) is not None
+
+
+def _above(runs: Sequence[_Run], name: Rectangle) -> Rectangle | None:
     """Return the lowest line of the column above the name, None if the room between is not a signature's."""
     middle = (name[0] + name[2]) / 2
     column = [
-        word.box
-        for line in lines
-        for word in line.words
-        if word.box[1] >= name[3] and abs((word.box[0] + word.box[2]) / 2 - middle) <= _HALF_COLUMN_MM
+        run.box
+        for run in runs
+        if run.box[1] >= name[3] and abs((run.box[0] + run.box[2]) / 2 - middle) <= _HALF_COLUMN_MM
     ]
     if not column:
         return None

@@ -55,11 +55,14 @@ def lines_of(pdf: IO[bytes], page: int, geometry: PageGeometry) -> list[Line]:
     pdf.seek(0)
     with pypdfium2.PdfDocument(pdf) as document:
         text = document[page - 1].get_textpage()
-        letters = [
-            (letter, as_shown(text.get_charbox(number), geometry))
-            for number in range(min(text.count_chars(), _MOST_LETTERS))
-            if (letter := text.get_text_range(number, 1)).strip()
-        ]
+        letters: list[tuple[str, Rectangle]] = []
+        for number in range(min(text.count_chars(), _MOST_LETTERS)):
+            letter = text.get_text_range(number, 1)
+            if letters and letter and unicodedata.combining(letter[0]):
+                # A mark that is drawn by itself belongs to the letter before it, and its box to no line.
+                letters[-1] = (letters[-1][0] + letter, letters[-1][1])
+            elif letter.strip():
+                letters.append((letter, as_shown(text.get_charbox(number), geometry)))
     return [Line(tuple(_words(row))) for row in _rows(letters)]
 
 
