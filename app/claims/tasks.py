@@ -14,7 +14,7 @@ from app.core.settings import load
 from pki.profiles import ProfileName
 
 
-@jobs.periodic(cron="*/30 * * * * *")
+@jobs.periodic(cron="* * * * * */30")
 @jobs.task(name="claims.publish_keys", queueing_lock="claims.publish_keys", lock="claims.publish_keys")
 def publish_keys(timestamp: int) -> None:
     """Look every half minute; sign the list only when a key was added or ended, or once a day."""

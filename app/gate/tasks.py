@@ -15,7 +15,7 @@ from app.meetings import passes
 from pki.profiles import ProfileName
 
 
-@jobs.periodic(cron="*/5 * * * * *")
+@jobs.periodic(cron="* * * * * */5")
 @jobs.task(name="gate.publish_lists", queueing_lock="gate.publish_lists", lock="gate.publish_lists")
 def publish_lists(timestamp: int) -> None:
     """Look every five seconds; sign only what changed, or what is four minutes old."""

@@ -128,3 +128,15 @@ def test_no_error_for_people_is_raised_in_bare_english() -> None:
     names = "NotFound|Conflict|Invalid|Forbidden|Unavailable|TooLarge|TooMany|NotSignedIn|NotEnrolled"
     for path in ROOT.glob("app/**/*.py"):
         assert not re.search(rf"\b(?:{names})\(\s*f?[\"']", path.read_text()), path
+
+
+def test_a_job_that_comes_every_few_seconds_names_the_seconds_last() -> None:
+    # Six fields end with the seconds: `*/5 * * * * *` is every second of every fifth minute.
+    schedules = [
+        found
+        for path in ROOT.glob("app/**/*.py")
+        for found in re.findall(r'periodic\(cron="([^"]+)"', path.read_text())
+    ]
+    by_seconds = [one.split() for one in schedules if len(one.split()) == 6]
+    assert by_seconds
+    assert all(fields[:5] == ["*"] * 5 for fields in by_seconds), by_seconds
