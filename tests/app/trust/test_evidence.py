@@ -206,6 +206,28 @@ def test_nothing_is_asked_of_a_host_that_is_not_listed_or_listed_no_longer(
         assert evidence.hosts(session) == []
 
 
+def test_a_listed_name_that_leads_into_this_network_is_not_followed(
+    city: Settings, outside: Server, tmp_path: Path
+) -> None:
+    del city
+    made = OutsideAuthority(tmp_path / "outside", crl=outside.url("/list.crl", "crl.example.vn"))
+    outside.answers["/list.crl"] = made.crl()
+    trust(made)
+    held, now = made.issue("Ngư dân Bình"), datetime.now(UTC)
+
+    def ask_there(when: datetime) -> StatusEvidence:
+        with db.transaction() as session:
+            return service.evidence_for(session, [held.der], now=when, resolve=lambda host, port: ["127.0.0.1"])
+
+    public = allow("crl.example.vn", outside.port, may_be_private=False)
+    assert ask_there(now) == StatusEvidence()
+    assert (failure(), outside.asked) == (Failure.PRIVATE_ADDRESS, [])
+    with db.transaction() as session:
+        service.remove_host(session, actor("oanh"), public.id, reason="nằm trong mạng của thành phố", now=now)
+    allow("crl.example.vn", outside.port, may_be_private=True)
+    assert ask_there(now + evidence.LEFT_ALONE).crls_der
+
+
 def test_an_expired_certificate_is_not_asked_about(authority: OutsideAuthority, outside: Server) -> None:
     held = authority.issue("Ngư dân Bình", days=1)
     ask(held, now=datetime.now(UTC) + timedelta(days=2))

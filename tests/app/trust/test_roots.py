@@ -12,7 +12,10 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
@@ -26,8 +29,8 @@ from app.core import db
 from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound, TooLarge
 from app.core.permissions import house
 from app.core.settings import Settings
-from app.trust import acts, evidence, service, words
-from app.trust.models import Kind, TrustAnchor, TrustHost
+from app.trust import acts, evidence, service, tasks, words
+from app.trust.models import Kind, TrustAnchor, TrustEvidence, TrustHost
 from pki.trust_list import RootFault
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
@@ -351,3 +354,84 @@ def test_requests_that_wait_are_shown_until_they_expire(fishers: OutsideAuthorit
         assert len(acts.waiting(session)) == 1
         approvals.expire(session, now=now() + timedelta(days=1))
         assert acts.waiting(session) == []
+
+
+def test_a_root_that_ended_before_the_approval_is_not_trusted(city: Settings) -> None:
+    del city
+    asked_at, key = now(), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Hội Nghề muối")])
+    root = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(asked_at - timedelta(days=1))
+        .not_valid_after(asked_at + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
+    act = ask(root.public_bytes(Encoding.DER))
+    with db.transaction() as session:
+        later = asked_at + timedelta(hours=2)
+        done = approvals.approve(session, actor("ngan"), act.id, digest=act.digest_hex, now=later)
+    assert done.state == ActState.FAILED
+    assert root.public_bytes(Encoding.DER) not in roots()
+    assert words.name_of(name) == "Hội Nghề muối"
+
+
+def test_what_is_decided_on_says_all_that_is_known_and_what_follows(
+    fishers: OutsideAuthority, tmp_path: Path, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    ngan = sign_in("ngan")
+    below = OutsideAuthority(tmp_path / "below", name="Cấp chứng thư 1", under=fishers)
+    imported = ask(fishers.pem + below.pem, kind=Kind.NATIONAL)
+    shown = page(ngan.get(f"/approvals/{imported.id}"))
+    for fact in ("Cấp chứng thư 1", "ECDSA P-256, SHA-256", REASON, "tổ chức chứng thực công cộng"):
+        assert fact in shown
+    decide(imported)
+    with db.transaction() as session:
+        anchor = service.anchors(session)[0]
+        kept = {"kind": "crl", "url": "http://crl.example.vn/a", "der": b"x", "next_update": now()}
+        session.add(TrustEvidence(question=b"x", anchor_id=anchor.id, asked_at=now(), again_at=now(), **kept))
+        host = acts.ask_for_host(
+            session, actor("oanh"), "10.1.2.3", port=8080, may_be_private=True, reason=REASON, now=now()
+        )
+        removal = acts.ask_to_remove(session, actor("oanh"), anchor.id, reason="Khoá bị lộ", now=now())
+    shown = page(ngan.get(f"/approvals/{removal.id}"))
+    for fact in ("chưa đủ căn cứ", "1 nơi cấp bên dưới", "1 câu trả lời", "Khoá bị lộ"):
+        assert fact in shown
+    shown = page(ngan.get(f"/approvals/{host.id}"))
+    for fact in ("10.1.2.3:8080", "mạng nội bộ", REASON):
+        assert fact in shown
+    assert "Đã có người đề nghị bỏ" in page(ngan.get(f"/trust/roots/{anchor.id}"))
+    decide(removal)
+    with db.transaction() as session:
+        assert session.scalars(select(TrustEvidence)).all() == []
+
+
+def test_the_key_of_a_root_is_named_as_people_know_it() -> None:
+    made = rsa.generate_private_key(65537, 3072)
+    name = x509.Name([])
+    root = (
+        x509.CertificateBuilder(name, name, made.public_key(), 1)
+        .not_valid_before(now())
+        .not_valid_after(now() + timedelta(days=1))
+        .sign(made, hashes.SHA3_256())
+    )
+    assert (words.key_of(root), words.digest_of(root)) == ("RSA 3072", "SHA3-256")
+    assert words.name_of(name) == ""
+
+
+def test_a_host_that_is_not_there_is_not_removed(city: Settings) -> None:
+    del city
+    with db.transaction() as session, pytest.raises(NotFound):
+        service.remove_host(session, actor("oanh"), UUID(int=1), reason="x", now=now())
+
+
+def test_every_night_old_answers_are_forgotten(fishers: OutsideAuthority) -> None:
+    anchor, week = trust(fishers), timedelta(days=8)
+    with db.transaction() as session:
+        for name, age in (("old", week), ("new", timedelta())):
+            moments = {"asked_at": now() - age, "again_at": now() - age}
+            kept = {"kind": "crl", "url": name, "failure": "silent"}
+            session.add(TrustEvidence(question=name.encode(), anchor_id=anchor.id, **moments, **kept))
+    tasks.forget_old.func(0)
+    with db.transaction() as session:
+        assert session.scalars(select(TrustEvidence.url)).all() == ["new"]

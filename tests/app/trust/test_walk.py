@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -116,8 +117,12 @@ def test_an_authority_below_a_root_is_reached_and_asked_about(city: Settings, ou
     assert verdict(signed_outside(below.issue("Ngư dân Bình"), below)) == (Verdict.VALID, Reason.OK)
 
 
-def test_the_page_says_so_to_anybody(
-    client: FlaskClient, fishers: OutsideAuthority, binh: Held, outside: Server
+def test_the_page_says_so_to_anybody_and_administrators_see_who_was_asked(
+    client: FlaskClient,
+    sign_in: Callable[[str], FlaskClient],
+    fishers: OutsideAuthority,
+    binh: Held,
+    outside: Server,
 ) -> None:
     trust(fishers)
     allow(port=outside.port)
@@ -131,6 +136,9 @@ def test_the_page_says_so_to_anybody(
     # Nobody reads that the city stands behind it.
     assert "Chữ ký điện tử của tổ chức khác" in page
     assert "chuyên dùng của thành phố" not in page
+    asked = sign_in("oanh").get("/trust").get_data(as_text=True)
+    assert asked.count(f"127.0.0.1:{outside.port}") == 2
+    assert "Đã trả lời" in asked
 
 
 def test_a_file_is_not_even_opened_where_no_root_or_no_host_is_listed(
