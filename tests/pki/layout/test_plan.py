@@ -12,7 +12,7 @@ import pytest
 from app.demo.official_letter import Letter, render
 from pki.layout.blanks import date_blank, number_blank
 from pki.layout.free_place import along_the_foot, free_place
-from pki.layout.plan import Signer, plan_fields
+from pki.layout.plan import Signer, plan_attachment, plan_fields
 from pki.layout.signature_block import (
     find_signature_block,
     is_plausible_seal,
@@ -20,8 +20,8 @@ from pki.layout.signature_block import (
     signature_place,
 )
 from pki.layout.slots import SlotText, date_in
-from pki.layout.words import Line, Word, lines_of
-from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldSpec, Lock, create_fields
+from pki.layout.words import Line, Word, as_shown, lines_of
+from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldKind, FieldSpec, Lock, create_fields
 from pki.pades.geometry import page_geometries
 
 HEAD = "Trần Thị Hạnh"
@@ -75,6 +75,56 @@ def plan(pdf: bytes, *, initials: int = 0, heads: tuple[str, ...] = (HEAD,)) -> 
         seal_diameter_mm=36,
     )
     return {spec.name: spec for spec in specs}
+
+
+def attached(pdf: bytes) -> list[FieldSpec]:
+    return plan_attachment(BytesIO(pdf), page_geometries(pdf))
+
+
+def inked(*boxes: tuple[float, float, float, float], rotation: int = 0) -> bytes:
+    """Return an A4 page with black boxes, in points from the lower left."""
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595.28, 841.89))
+        drawn = "\n".join(f"{left} {bottom} {width} {height} re f" for left, bottom, width, height in boxes)
+        page.obj.Contents, page.obj.Rotate = pdf.make_stream(drawn.encode()), rotation
+        output = BytesIO()
+        pdf.save(output)
+        return output.getvalue()
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_an_attachment_has_the_place_of_its_seal_at_the_top_right_as_it_is_shown(rotation: int) -> None:
+    pdf = inked(rotation=rotation)
+    (spec,) = attached(pdf)
+    assert (spec.name, spec.kind, spec.lock) == (SEAL, FieldKind.SIGNATURE, Lock.ALL)
+    (geometry,) = page_geometries(pdf)
+    left, bottom, right, top = as_shown(spec.placement.rectangle, geometry)
+    width, height = geometry.shown_size_mm
+    assert (width - right, height - top, right - left, top - bottom) == pytest.approx((15, 8, 70, 17), abs=0.01)
+
+
+def test_the_seal_of_an_attachment_moves_aside_for_what_stands_there() -> None:
+    (spec,) = attached(inked((500, 800, 90, 20)))
+    assert spec.placement.rectangle[2] < 500
+    (spec,) = attached(inked((0, 770, 595, 70)))
+    assert spec.placement.rectangle[3] < 200
+
+
+def test_a_page_that_is_full_has_no_place_for_the_seal() -> None:
+    assert attached(inked((0, 0, 595, 841))) == []
+
+
+def test_a_head_who_is_not_known_yet_leaves_the_others_their_places() -> None:
+    specs = plan_fields(
+        BytesIO(letter()),
+        page_geometries(letter()),
+        heads=[Signer("ky_lanhdao_1", HEAD), Signer("ky_lanhdao_2", None)],
+        initials=[],
+        seal_diameter_mm=36,
+    )
+    heads = {spec.name: spec for spec in specs if spec.name.startswith("ky_lanhdao")}
+    assert list(heads) == ["ky_lanhdao_1"]
+    assert heads["ky_lanhdao_1"].leaves == ("ky_lanhdao_2",)
 
 
 def millimetres(rectangle: tuple[float, ...]) -> list[float]:

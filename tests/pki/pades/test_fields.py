@@ -15,12 +15,13 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from pki.errors import PdfRefused
 from pki.pades import fields
 from pki.pades.faults import PdfFault
-from pki.pades.fields import FieldKind, FieldSpec, FieldValue, Lock, create_fields, fields_of, fill_texts
+from pki.pades.fields import FieldKind, FieldSpec, FieldValue, Lock, create_fields, fields_of, fill_texts, rights_of
 from pki.pades.geometry import page_geometries
 from pki.pades.open_fields import open_fields, places_of
 from pki.pades.placement import Corner, Placement, place
@@ -133,6 +134,52 @@ def test_after_the_seal_nothing_is_open() -> None:
     assert open_fields(BytesIO(headed())) == {fields.SEAL, *fields.FILLED_AT_ISSUE}
     assert open_fields(BytesIO(issued())) == frozenset()
     assert fault_of(lambda: fill_texts(BytesIO(issued()), {fields.CODE: NUMBER})) is PdfFault.LOCKED
+
+
+def test_two_heads_and_a_seal_sign_a_paper_on_which_no_field_was_made() -> None:
+    other = "ky_lanhdao_2"
+    pdf = pdfs.signed(
+        field_name=HEAD, lock=Lock.ALL_BUT_ISSUE, leaves=[other], mark=pdfs.MARK, placement=pdfs.FIRST_PLACE
+    )
+    assert fault_of(lambda: pdfs.prepared(pdf, field_name="ky_nhay_1")) is PdfFault.LOCKED
+    pdf = pdfs.signed(
+        pdf,
+        leaf=pdfs.signer("second"),
+        field_name=other,
+        lock=Lock.ALL_BUT_ISSUE,
+        leaves=[HEAD],
+        mark=pdfs.MARK,
+        placement=pdfs.SECOND_PLACE,
+    )
+    above = Placement(1, (300.0, 300.0, 400.0, 400.0))
+    pdf = pdfs.signed(pdf, field_name=fields.SEAL, lock=Lock.ALL, mark=pdfs.MARK, placement=above)
+    for one in statuses(pdf):
+        assert one.bottom_line
+
+
+def test_a_lock_says_nothing_of_the_document_while_a_signature_has_no_field_yet() -> None:
+    whole = rights_of(Lock.ALL_BUT_ISSUE, leaves=["ky_lanhdao_2"], there=[fields.SEAL, "ky_lanhdao_2"])
+    partly = rights_of(Lock.ALL_BUT_ISSUE, leaves=["ky_lanhdao_2"], there=[fields.SEAL])
+    assert whole is not None
+    assert partly is not None
+    assert (whole.changes, partly.changes) == (MDPPerm.FILL_FORMS, None)
+    assert whole.specification.fields == [fields.SEAL, *fields.FILLED_AT_ISSUE, "ky_lanhdao_2"]
+
+
+def test_texts_that_are_filled_with_the_seal_stay_unchanged_for_another_program_when_proofs_follow() -> None:
+    values = {fields.NUMBER: NUMBER, fields.DATE: DATE}
+    together = pdfs.signed(headed(), field_name=fields.SEAL, mark=pdfs.MARK, values=values)
+    assert together.count(b"%%EOF") == issued().count(b"%%EOF") - 1
+    later = pdfs.with_proofs(together)
+    assert all(one.bottom_line for one in statuses(later))
+    assert fault_of(lambda: pdfs.prepared(issued(), values=values)) is PdfFault.LOCKED
+
+
+def statuses(pdf: bytes) -> list[PdfSignatureStatus]:
+    """Return what pyHanko says of each signature, by its own rules for what may be changed."""
+    roots = [asn1_x509.Certificate.load(factory.root().certificate_der)]
+    context = ValidationContext(trust_roots=roots, moment=factory.NOW, allow_fetching=False)
+    return [validate_pdf_signature(one, context) for one in PdfFileReader(BytesIO(pdf)).embedded_regular_signatures]
 
 
 def test_a_lock_may_come_with_a_field_that_is_made_when_it_is_signed() -> None:
