@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -17,10 +18,13 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from app.core import db
 from app.core.settings import load
 from app.status.server import StatusServer
 from app.status.views import build
+from app.verification import service as verification
 from pki.pades.fields import CODE, DATE, NUMBER, SEAL
+from pki.pades.report import Verdict
 from tests.factories import issued_papers, pdfs, snapshots
 from tests.factories.certificates import create_city
 from tests.factories.issued_papers import IssuedPaper
@@ -170,6 +174,15 @@ def test_pyhankos_own_command_passes_every_signature_and_lets_nothing_be_changed
     assert run(PYHANKO, "sign", "adesverify", *other, tmp_path / "issued.pdf").returncode != 0
     over = pdfs.with_other_text(paper.pdf)
     assert run(PYHANKO, "sign", "adesverify", *trust, written(tmp_path / "over.pdf", over)).returncode != 0
+
+
+def test_our_own_check_agrees_and_sees_a_changed_twin(paper: IssuedPaper) -> None:
+    for pdf, verdict in ((paper.pdf, Verdict.VALID), (pdfs.with_other_text(paper.pdf), Verdict.NOT_VALID)):
+        with db.transaction() as session:
+            evidence = verification.evidence(session, pdf)
+        report = verification.check(pdf, evidence, now=datetime.now(UTC))
+        assert report.verdict is verdict, [(one.field_name, one.reason) for one in report.signatures]
+        assert len(report.signatures) == paper.signatures
 
 
 def poppler(pdf: bytes, folder: Path, *, dpi: int = _DPI) -> list[Image.Image]:
