@@ -82,7 +82,8 @@ def choose(page: Page, words: str, *, down: int = 0) -> None:
 
 def choose_file(page: Page, field: str, path: Path) -> None:
     """Open the browser's own choice of files from the field; what happens in it is not the page's."""
-    tab_to(page, field)
+    # Listened for before the way to the field begins: the browser takes a moment to hand the choice over.
     with page.expect_file_chooser() as chooser:
+        tab_to(page, field)
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
