@@ -21,6 +21,7 @@ SCOPES: Final[Mapping[Permission, Sentence]] = {
     Permission.RUN_CAMPAIGNS: _l("Add, start, pause and stop campaigns"),
     Permission.READ_ALARMS: _l("Read alarms"),
     Permission.CLOSE_ALARMS: _l("Close alarms"),
+    Permission.CHECK_DOCUMENTS: _l("Check signed documents"),
 }
 
 

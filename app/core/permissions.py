@@ -68,6 +68,8 @@ class Permission(StrEnum):
     # When the proofs of signed documents end; and having them renewed.
     READ_ARCHIVE = "read_archive"
     RUN_ARCHIVE = "run_archive"
+    # By a program: at the page anybody may check a paper.
+    CHECK_DOCUMENTS = "check_documents"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -80,6 +82,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.HANDLE_FORMS,
             Permission.FOLLOW_ROUTES,
             Permission.MANAGE_MEETINGS,
+            Permission.CHECK_DOCUMENTS,
         },
     ),
     Role.CLERK: frozenset(
@@ -90,6 +93,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_SEALS,
             Permission.HANDLE_FORMS,
             Permission.PUBLISH_FORMS,
+            Permission.CHECK_DOCUMENTS,
         }
     ),
     Role.REGISTRATION_OFFICER: frozenset(
@@ -121,6 +125,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_ALARMS,
             Permission.CLOSE_ALARMS,
             Permission.READ_CAMPAIGNS,
+            Permission.CHECK_DOCUMENTS,
         }
     ),
     Role.AUDITOR: frozenset(
@@ -133,6 +138,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_APPROVALS,
             Permission.READ_ALARMS,
             Permission.READ_CAMPAIGNS,
+            Permission.CHECK_DOCUMENTS,
         }
     ),
 }

@@ -34,8 +34,8 @@ _HTTP_SENTENCES: dict[int, tuple[errors.Sentence, errors.Sentence]] = {
     404: (_l("There is no page at this address."), _l("Check the address, or begin from the home page.")),
     405: (_l("This page cannot be used that way."), _l("Begin from the home page.")),
     415: (
-        _l("The body must be JSON. Nothing was changed."),
-        _l("Send it with “Content-Type: application/json”."),
+        _l("The body does not have the media type that is asked for. Nothing was changed."),
+        _l("Send it with the “Content-Type” that the description of the operation names."),
     ),
     413: (
         _l("What you sent is too large. Nothing was changed."),

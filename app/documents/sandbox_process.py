@@ -18,7 +18,8 @@ from app.core.logs import log
 _ROOT: Final = Path(__file__).parent.parent.parent
 # Read-only system, no network, other processes out of sight; not `--die-with-parent`, which looks at the thread that
 # started it, and threads of a server come and go: the zygote ends when our end of the socket closes.
-_BWRAP: Final = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-all")  # noqa: S108
+_TEMPORARY: Final = "/tmp"  # noqa: S108
+_BWRAP: Final = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", _TEMPORARY, "--unshare-all")
 
 
 class Zygote:
@@ -75,12 +76,23 @@ def _around() -> tuple[str, ...]:
     program = shutil.which("bwrap")
     if program is None:
         return ()
-    words = (program, *_BWRAP, *_hidden())
-    tried = subprocess.run([*words, sys.executable, "-c", ""], capture_output=True, check=False)  # noqa: S603
+    words = (program, *_BWRAP, *_shown(), *_hidden())
+    tried = subprocess.run(  # noqa: S603  our own interpreter
+        [*words, sys.executable, "-P", "-c", "import app.documents"],
+        env={"PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        check=False,
+    )
     if tried.returncode != 0:
         log.warning("bubblewrap_does_not_work", why=tried.stderr[-200:].decode(errors="replace"))
         return ()
     return words
+
+
+def _shown() -> tuple[str, ...]:
+    """Return the words that bring back what lies below the emptied /tmp: this program may have been put there."""
+    places = (_ROOT, Path(sys.prefix), Path(sys.base_prefix))
+    return tuple(word for one in places if one.is_relative_to(_TEMPORARY) for word in ("--ro-bind", str(one), str(one)))
 
 
 def _hidden() -> tuple[str, ...]:

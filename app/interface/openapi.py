@@ -27,7 +27,7 @@ _REFUSALS: Final = {
     "404": "There is no such thing, or it lies outside the scope of the token.",
     "409": "The state has moved on, or the Idempotency-Key was used for another request.",
     "413": "The body is too large.",
-    "415": "The body must be JSON.",
+    "415": "The body must have the media type that stands here.",
     "422": "What was sent does not fit; `errors` says where.",
     "429": "Too many; try again later.",
     "503": "A part of the house does not answer; nothing was changed. Send it again later, with the same key.",
@@ -104,6 +104,8 @@ def _operation(one: Operation, named: _References) -> dict[str, Any]:
     }
     if one.body is not None:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": named[one.body]}}}
+    if one.file is not None:
+        described["requestBody"] = {"required": True, "content": {one.file: {"schema": {"type": "string"}}}}
     return described
 
 
@@ -141,7 +143,7 @@ def _without_null(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str
 
 
 def _header_parameters(one: Operation) -> list[dict[str, Any]]:
-    if one.method == "GET":
+    if not one.changes:
         return []
     schema = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[\\x21-\\x7e]+$"}
     return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}]

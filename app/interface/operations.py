@@ -57,6 +57,10 @@ class Operation:
     body: type[BaseModel] | None
     answer: type[BaseModel] | None
     status: HTTPStatus
+    # The type of a body that is a file and no JSON: the function gets its octets.
+    file: str | None = None
+    # Whether a request changes anything; if not, nothing of it is kept, not even for its repetition.
+    changes: bool = True
 
 
 @dataclass
@@ -81,15 +85,30 @@ class Operations:
         answer: type[BaseModel] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
         upload: bool = False,
+        file: str | None = None,
+        changes: bool = True,
     ) -> Callable[[F], F]:
         """Declare the decorated function as an operation: `function(call, [query], [body], **path arguments)`.
 
-        `upload` lets the body be as large as a file that a person uploads.
+        `upload` lets the body be as large as a file that a person uploads; `file` is the media type of one that is
+        sent as it is, and the function gets its octets as the last model. One that does not `changes` anything keeps
+        no answer.
         """
 
         def decorate(function: F) -> F:
             operation = Operation(
-                method, path, function.__name__, self.tag, summary, permission, query, body, answer, status
+                method,
+                path,
+                function.__name__,
+                self.tag,
+                summary,
+                permission,
+                query,
+                body,
+                answer,
+                status,
+                file,
+                changes and method not in _SAFE,
             )
             self.declared.append(operation)
             view = declare(_view(operation, function), Guard("token", permission))
@@ -115,7 +134,7 @@ def _view(
                 )
             models = _models(operation)
             call = Call(session, bearer.actor, now)
-            if operation.method in _SAFE:
+            if not operation.changes:
                 return _respond(operation, function(call, *models, **path))
             return _once(session, bearer, operation, lambda: function(call, *models, **path), now)
 
@@ -143,8 +162,8 @@ def _once(
     return _respond(operation, made)
 
 
-def _models(operation: Operation) -> list[BaseModel]:
-    found: list[BaseModel] = []
+def _models(operation: Operation) -> list[BaseModel | bytes]:
+    found: list[BaseModel | bytes] = []
     if operation.query is not None:
         # A name that stands twice would be read differently by the next program on the way.
         given = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
@@ -155,6 +174,10 @@ def _models(operation: Operation) -> list[BaseModel]:
         if not request.is_json:
             raise UnsupportedMediaType
         found.append(_read(operation.body, request.get_json(silent=True), "body"))
+    if operation.file is not None:
+        if request.mimetype != operation.file:
+            raise UnsupportedMediaType
+        found.append(request.get_data())
     return found
 
 

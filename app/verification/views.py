@@ -14,8 +14,9 @@ from app.core.permissions import public
 from app.core.problems import status_of
 from app.core.security import takes_upload
 from app.core.throttle import may_pass
+from app.interface import views as interface
 from app.trust import service as trust
-from app.verification import service, words
+from app.verification import api, service, words
 from app.verification.forms import CheckForm
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
@@ -72,3 +73,4 @@ def _count_try() -> None:
 
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
+    interface.register(app, api.operations)
