@@ -1,4 +1,4 @@
-"""`kill -9` at named points of issuing, campaigns, revoking and publishing: what is lost, what is doubled.
+"""`kill -9` at named points of issuing, campaigns, revoking, publishing and signing: what is lost, what is doubled.
 
     .venv/bin/python -m scripts.bench.crash [--quick] [--runs N] [--seed N]
 
@@ -19,9 +19,12 @@ from time import monotonic
 
 from app.core import db, failpoints
 from scripts.bench.city import City, city, figure, is_quick, say
-from scripts.bench.crash_scenarios import SCENARIOS, Damage, Scenario
+from scripts.bench.crash_scenarios import SCENARIOS as AUTHORITY
+from scripts.bench.crash_scenarios import Damage, Scenario
+from scripts.bench.crash_signing import SIGNING
 
 _PATIENCE = 30.0
+SCENARIOS = (*AUTHORITY, *SIGNING)
 
 
 def main() -> None:
