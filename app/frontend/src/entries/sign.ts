@@ -199,6 +199,9 @@ async function prepare(own: OwnKey): Promise<void> {
   await showPage(announced.page ?? fields.page.valueAsNumber);
   part("sign-digest", HTMLElement).textContent = shortDigest(digest);
   part("sign-certificate", HTMLElement).textContent = own.certificate.validUntil;
+  const markOn = part("sign-mark-on", HTMLElement);
+  markOn.hidden = data.pages < 2 || announced.page === undefined;
+  markOn.textContent = fill(words("markOn"), { page: announced.page ?? 1 });
   step("sign-confirm");
 }
 
@@ -294,7 +297,11 @@ async function start(): Promise<void> {
   await act(words("loading"), "notShown", openBase);
   const hasPlace = data.isFixed || (await propose());
   // In a queue the paper is shown as it would be signed: one look, one press.
-  if (data.queue !== undefined && hasPlace) await act(words("preparing"), "notShown", () => prepare(own));
+  if (data.queue === undefined || !hasPlace) return;
+  await act(words("preparing"), "notShown", () => prepare(own));
+  // Reading begins at the beginning, not where the mark stands.
+  await showPage(1);
+  part("sign-heading", HTMLElement).focus();
 }
 
 void start();
