@@ -28,6 +28,10 @@ _SEEN: Final = 12
 _CELL: Final = 12
 # More areas than this on one page are told as one.
 _MOST_AREAS: Final = 24
+# Of the outlines in pictures, and how far from what they surround, in pixels.
+_FORESEEN: Final = "#1D4E89"
+_UNEXPLAINED: Final = "#A61B1B"
+_AROUND: Final = 6
 # The ink of a mark spreads into the pixels around its field.
 _SPREAD: Final = 2
 
@@ -104,8 +108,11 @@ def _differences(
         boxes = _areas(mask, place)
         if boxes:
             unexplained = _areas(_without(mask, place, foreseen.get(number, ())), place)
-            pictures = (_png(one), _png(other)) if with_pictures else (None, None)
-            yield PageDifference(number, boxes, unexplained, *pictures)
+            signed, received = None, None
+            if with_pictures:
+                # What was there before is outlined too: something may have been covered or taken away.
+                signed, received = (_png(picture, place, boxes, unexplained) for picture in (one, other))
+            yield PageDifference(number, boxes, unexplained, signed, received)
 
 
 def _seen_by_poppler(
@@ -212,9 +219,17 @@ def _position(page: PdfPage, mask: Image.Image) -> PdfPosConv:
     return PdfPosConv(page, (0, 0, mask.width, mask.height, 0))
 
 
-def _png(picture: Image.Image | None) -> bytes | None:
+def _png(picture: Image.Image | None, page: PdfPage, boxes: Sequence[Box], unexplained: Sequence[Box]) -> bytes | None:
+    """Return the picture of a page with its changed areas outlined, those that nothing explains in red."""
     if picture is None:
         return None
+    pen = ImageDraw.Draw(picture)
+    for colour, width, areas in ((_FORESEEN, 2, boxes), (_UNEXPLAINED, 4, unexplained)):
+        for box in areas:
+            corners = [_position(page, picture).to_bitmap(*corner) for corner in (box[:2], box[2:])]
+            xs, ys = zip(*corners, strict=True)
+            rectangle = (min(xs) - _AROUND, min(ys) - _AROUND, max(xs) + _AROUND, max(ys) + _AROUND)
+            pen.rectangle(rectangle, outline=colour, width=width)
     output = BytesIO()
     # Fewer colours are a fifth of the bytes, and nobody reads a paper by its shades here.
     picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(output, "PNG")

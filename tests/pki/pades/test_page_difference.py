@@ -55,6 +55,19 @@ def test_a_changed_number_is_found_where_it_stands() -> None:
     assert one.unexplained == one.boxes
 
 
+def test_what_changed_is_outlined_in_red_and_what_was_foreseen_in_blue() -> None:
+    before, after = pdfs.plain(pages=1), with_page(pdfs.plain(pages=1), 1)
+    (bare,) = differences(before, after)
+    (open_question,) = differences(before, after, with_pictures=True)
+    (explained,) = differences(before, after, with_pictures=True, foreseen={1: bare.boxes})
+    for found, colour in ((open_question, (166, 27, 27)), (explained, (29, 78, 137))):
+        for png in (found.signed_png, found.received_png):
+            assert png is not None
+            with Image.open(BytesIO(png)) as picture:
+                colours = {one[1] for one in picture.convert("RGB").getcolors(1 << 20) or ()}
+            assert any(max(abs(a - b) for a, b in zip(one, colour, strict=True)) < 24 for one in colours), colours
+
+
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_areas_are_told_in_the_space_of_the_page_however_it_is_turned(rotation: int) -> None:
     turned = pdfs.plain(rotation=rotation, box=(10, 20, 605, 862))
