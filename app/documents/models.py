@@ -94,7 +94,7 @@ class DocumentVersion(Base):
     document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"))
     # From 1, without gaps; the version it was made from is the one before.
     number: Mapped[int]
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
     size: Mapped[int]
     pages: Mapped[int]
     # How many signatures it carries, those that came with the upload included.
