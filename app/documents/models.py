@@ -27,6 +27,8 @@ class MadeBy(StrEnum):
     PROOFS = "proofs"
     # A citizen filled an agency's form.
     FORM = "form"
+    # Sheets of an issued document, for a certified copy of it.
+    COPY = "copy"
 
 
 class Level(StrEnum):

@@ -21,11 +21,12 @@ from wtforms.widgets import HiddenInput
 
 from app.accounts.passwords import MAXIMUM_LENGTH
 from app.records import words
-from app.records.kinds import LONGEST_SYMBOL, Kind
+from app.records.copies import LONGEST_PURPOSE, LONGEST_REASON
+from app.records.kinds import ISSUED_KINDS, LONGEST_SYMBOL
 from app.records.registers import LONGEST_EXPLANATION, LONGEST_SUBJECT
 from pki.pades.placement import Corner
 
-_KINDS: Final = [(kind.value, words.KINDS[kind]) for kind in Kind]
+_KINDS: Final = [(kind.value, words.KINDS[kind]) for kind in ISSUED_KINDS]
 _CORNERS: Final = [
     (Corner.BOTTOM_LEFT.value, _l("bottom left")),
     (Corner.BOTTOM_RIGHT.value, _l("bottom right")),
@@ -92,4 +93,45 @@ class SymbolForm(FlaskForm):
         _l("Symbol behind the number"),
         description=_l("For example QĐ-SKHCN, or SKHCN-VP for a letter."),
         validators=[InputRequired(_l("Enter the symbol, such as QĐ-SKHCN.")), Length(max=LONGEST_SYMBOL)],
+    )
+
+
+class AskCopyForm(FlaskForm):
+    """What kind of certified copy, of which pages, and what for."""
+
+    form = RadioField(_l("Form of the copy"), validators=[InputRequired(_l("Choose the form of the copy."))])
+    pages = StringField(
+        _l("Pages of the extract"),
+        description=_l("Only for an extract. For example: 1, 3-5."),
+        validators=[Length(max=200, message=_l("Write them like this: 1, 3-5."))],
+    )
+    purpose = StringField(
+        _l("What is the copy for?"),
+        description=_l("The clerk reads it, and it stands in the book of copies."),
+        validators=[
+            InputRequired(_l("Say what the copy is for, in up to 300 characters.")),
+            Length(max=LONGEST_PURPOSE, message=_l("Say what the copy is for, in up to 300 characters.")),
+        ],
+    )
+
+
+class SealCopyForm(FlaskForm):
+    """The clerk's password, for exactly this copy under the seal that the page showed."""
+
+    seal = HiddenField(validators=[InputRequired()])
+    password = PasswordField(
+        _l("Your password"),
+        description=_l("It confirms exactly what stands on this page, once, within five minutes."),
+        validators=[InputRequired(_l("Enter your password.")), Length(max=MAXIMUM_LENGTH)],
+    )
+
+
+class DeclineCopyForm(FlaskForm):
+    reason = TextAreaField(
+        _l("Why is the copy not made?"),
+        description=_l("Whoever asked for it reads this."),
+        validators=[
+            InputRequired(_l("Say why the copy is not made, in up to 500 characters.")),
+            Length(max=LONGEST_REASON, message=_l("Say why the copy is not made, in up to 500 characters.")),
+        ],
     )

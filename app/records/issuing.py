@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -33,12 +33,12 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.timestamping import Timestamper
 from app.documents import service as documents
-from app.documents.models import DocumentVersion, Level, MadeBy
+from app.documents.models import Document, DocumentVersion, Level, MadeBy
 from app.marks import service as marks
 from app.records import head_check, registers, sealing
 from app.records.kinds import label
 from app.records.models import Entry, EntryState, IssueRequest, RequestState
-from app.records.statement import PURPOSE, Statement
+from app.records.statement import PURPOSE, SealPlace, Statement
 from app.records.words import Fault
 from app.routes import dispatch
 from app.routes import service as routes
@@ -60,14 +60,14 @@ class NotIssued(AppError):
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """What the papers of one order have in common."""
 
     settings: Settings
     storage: Storage
     clerk: Actor
     proof: StepUp
-    statement: Statement
+    issued_on: date
     seal: Certificate
     key: SigningKey = field(repr=False)
     # Number and symbol.
@@ -90,10 +90,10 @@ def issue(
     if request is None:
         return None
     proof, statement = _agreed(session, request, now=now)
-    clerk = _clerk(session, proof.account_id)
+    clerk = clerk_of(session, proof.account_id)
     if registers.today(now) != statement.issued_on:
         raise NotIssued(Fault.ANOTHER_DAY)
-    with _as(Fault.ROUTE_CHANGED):
+    with refused_as(Fault.ROUTE_CHANGED):
         route = routes.find_awaiting(session, clerk, statement.route_id, for_change=True)
     _refuse_other_papers(route, statement)
     for paper in route.papers:
@@ -103,19 +103,19 @@ def issue(
             raise NotIssued(Fault.NO_HEAD_SIGNATURE)
         if paper.position == 0 and seen.symbol not in (None, statement.symbol):
             raise NotIssued(Fault.OTHER_SYMBOL)
-    seal, key = _seal(session, settings, statement, now=now)
+    seal, key = usable_seal(session, settings, statement.agency_id, statement.seal_sha256, now=now)
     series = registers.hold(session, statement.agency_id, statement.kind, statement.issued_on.year)
     number = registers.next_number(session, series.id)
     written = label(number, statement.symbol)
     reach("records.numbered")
-    work = _Work(settings, storage, clerk, proof, statement, seal, key, written, timestamp, now)
+    work = Work(settings, storage, clerk, proof, statement.issued_on, seal, key, written, timestamp, now)
     made: dict[UUID, DocumentVersion] = {}
     for paper in route.papers:
-        made[paper.document_id] = _seal_paper(session, work, paper)
+        made[paper.document_id] = _seal_paper(session, work, paper, statement.place)
         reach("records.sealed")
     entry = _enter(session, route, series.id, number, written, statement, made, seal, request.person_id, now=now)
     reach("records.entered")
-    with _as(Fault.ROUTE_CHANGED):
+    with refused_as(Fault.ROUTE_CHANGED):
         routes.issued(session, clerk, route, version_ids={key_: version.id for key_, version in made.items()}, now=now)
     request.state, request.entry_id, request.ended_at, request.fault = RequestState.DONE, entry.id, now, None
     audit.record(
@@ -173,7 +173,7 @@ def _waiting(session: Session, request_id: UUID) -> IssueRequest | None:
 
 def _agreed(session: Session, request: IssueRequest, *, now: datetime) -> tuple[StepUp, Statement]:
     """Use the proof up and return what was agreed to, its digest worked out again."""
-    with _as(Fault.EXPIRED):
+    with refused_as(Fault.EXPIRED):
         proof = step_up.use(session, request.step_up_id, purpose=PURPOSE, now=now)
     statement = Statement.from_json(proof.statement)
     if now > statement.expires_at:
@@ -183,7 +183,7 @@ def _agreed(session: Session, request: IssueRequest, *, now: datetime) -> tuple[
     return proof, statement
 
 
-def _clerk(session: Session, account_id: UUID) -> Actor:
+def clerk_of(session: Session, account_id: UUID) -> Actor:
     """Return the clerk with the roles of this moment: who may issue is asked of them, not of the house."""
     account = session.get_one(Account, account_id)
     if account.disabled_at is not None:
@@ -198,12 +198,13 @@ def _refuse_other_papers(route: Route, statement: Statement) -> None:
         raise NotIssued(Fault.ROUTE_CHANGED)
 
 
-def _seal(
-    session: Session, settings: Settings, statement: Statement, *, now: datetime
+def usable_seal(
+    session: Session, settings: Settings, agency_id: UUID, sha256: str, *, now: datetime
 ) -> tuple[Certificate, SigningKey]:
-    with _as(Fault.NO_SEAL):
-        seal = seals.seal_of(session, statement.agency_id, now=now)
-    if seal.sha256 != statement.seal_sha256:
+    """Return the agency's seal, which must be the one agreed to, locked, and its key. Raises NotIssued."""
+    with refused_as(Fault.NO_SEAL):
+        seal = seals.seal_of(session, agency_id, now=now)
+    if seal.sha256 != sha256:
         raise NotIssued(Fault.SEAL_CHANGED)
     # Locked until we commit: a revocation comes wholly before this use of the key or wholly after it.
     locked = session.scalar(
@@ -220,24 +221,36 @@ def _seal(
         raise NotIssued(Fault.KEY_UNAVAILABLE, may_pass=True) from error
 
 
-def _seal_paper(session: Session, work: _Work, paper: RouteDocument) -> DocumentVersion:
-    """Add the sealed version of one paper, with all its proofs, and write down the use of the seal."""
-    base, is_main = paper.document.newest, paper.position == 0
+def _seal_paper(session: Session, work: Work, paper: RouteDocument, place: SealPlace) -> DocumentVersion:
+    """Add the sealed version of one paper of a route."""
+    is_main = paper.position == 0
     order = sealing.Order(
         certificate_der=work.seal.der or b"",
         chain_der=register.chain_of(session, work.seal)[:-1],
         agency=paper.route.agency.name,
         label=work.label,
-        issued_on=work.statement.issued_on,
-        place=work.statement.place,
+        issued_on=work.issued_on,
+        place=place,
         code=_code(session, work, paper) if is_main else None,
-        picture=marks.seal_picture(session, work.statement.agency_id),
+        picture=marks.seal_picture(session, paper.route.agency_id),
         is_main=is_main,
         now=work.now,
     )
+    version = put_under_seal(session, work, paper.document, order)
+    if is_main:
+        claims.issued(session, paper.document_id, version)
+    return version
+
+
+def put_under_seal(session: Session, work: Work, document: Document, order: sealing.Order) -> DocumentVersion:
+    """Add the sealed version of a document, with all its proofs, and write down the use of the seal.
+
+    Raises NotIssued.
+    """
+    base = document.newest
     with _sealing(), sealing.sealed(work.storage.path_of(base.sha256), order, work.key, work.timestamp) as done:
         reach("records.stamped")
-        with _as(Fault.NO_PROOFS):
+        with refused_as(Fault.NO_PROOFS):
             raised = archive.augment_to(
                 session, work.settings, done.path, level=Level.ARCHIVE, timestamp=work.timestamp
             )
@@ -245,19 +258,17 @@ def _seal_paper(session: Session, work: _Work, paper: RouteDocument) -> Document
         done.append(raised.appended)
         version = documents.add_version(
             session,
-            paper.document,
+            document,
             base=base,
             made_by=MadeBy.SEAL,
             sha256=work.storage.put_stream(done.file, largest=sealing.LARGEST),
             size=done.size,
             pages=base.pages,
             signatures=base.signatures + 1,
-            person_id=work.clerk.person_id or paper.document.owner_id,
+            person_id=work.clerk.person_id or document.owner_id,
             level=raised.level,
             now=work.now,
         )
-    if is_main:
-        claims.issued(session, paper.document_id, version)
     seals.record_use(
         session,
         work.clerk,
@@ -268,18 +279,18 @@ def _seal_paper(session: Session, work: _Work, paper: RouteDocument) -> Document
         document_digest=done.document_digest,
         now=work.now,
     )
-    archive.note(session, paper.document, version, now=work.now, renew_by=raised.renew_by)
+    archive.note(session, document, version, now=work.now, renew_by=raised.renew_by)
     return version
 
 
-def _code(session: Session, work: _Work, paper: RouteDocument) -> QrMark:
-    with _as(Fault.NUMBER_TOO_LONG):
+def _code(session: Session, work: Work, paper: RouteDocument) -> QrMark:
+    with refused_as(Fault.NUMBER_TOO_LONG):
         return claims.qr_for(
             session,
             work.settings,
             paper.document,
             number=work.label,
-            issued_on=work.statement.issued_on,
+            issued_on=work.issued_on,
             signed=paper.document.newest,
             seal=work.seal,
             key=work.key,
@@ -331,7 +342,7 @@ def _enter(
 
 
 @contextmanager
-def _as(fault: Fault) -> Iterator[None]:
+def refused_as(fault: Fault) -> Iterator[None]:
     """Turn what a part of the house refuses into the fault of this step."""
     try:
         yield

@@ -48,6 +48,23 @@ class Kind(StrEnum):
     TRANSFER_SLIP = "PC"
     REPORTING_SLIP = "PB"
     OFFICIAL_NOTE = "ThC"
+    # Certified copies of every form count together, and their symbol says which form it is (Annex I, part II).
+    COPY = "SAO"
+
+
+class CopyForm(StrEnum):
+    """The forms of a certified copy (Decree 30/2020, Article 25), by the abbreviations of Annex III."""
+
+    # The whole of an original.
+    FULL = "SY"
+    # The whole of a full copy.
+    OF_A_COPY = "SL"
+    # Some pages of an original.
+    EXTRACT = "TrS"
+
+
+# What a route may end as.
+ISSUED_KINDS: Final = tuple(kind for kind in Kind if kind is not Kind.COPY)
 
 
 # How documents of the kinds are called at the head of the paper.
@@ -81,6 +98,11 @@ def usual_symbol(kind: Kind, agency_name: str) -> str:
     """Return what an agency of that name writes unless it chose otherwise: `QĐ-SKHCN`, in letters `SKHCN-VP`."""
     short = abbreviation(agency_name)
     return f"{short}-VP" if kind in (Kind.LETTER, Kind.OFFICIAL_NOTE) else f"{kind}-{short}"
+
+
+def copy_symbol(form: CopyForm, agency_name: str) -> str:
+    """Return what stands behind the number of a certified copy: `SY-SKHCN`."""
+    return f"{form}-{abbreviation(agency_name)}"
 
 
 def abbreviation(agency_name: str) -> str:

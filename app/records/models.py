@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.accounts.step_up_models import StepUp
 from app.certificates.models import Certificate
 from app.core.db import Base, PublicId
-from app.documents.models import Document
+from app.documents.models import Document, DocumentVersion
 from app.registry.models import Agency, Person
 from app.routes.models import Route
 
@@ -31,6 +31,15 @@ class RequestState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     REFUSED = "refused"
+
+
+class CopyState(StrEnum):
+    # Somebody asks for it; a clerk looks at it.
+    ASKED = "asked"
+    # A clerk agreed, and `worker` is at it.
+    WAITING = "waiting"
+    DONE = "done"
+    DECLINED = "declined"
 
 
 class Series(Base):
@@ -133,4 +142,65 @@ class IssueRequest(Base):
 
     route: Mapped[Route] = relationship(lazy="joined", innerjoin=True)
     step_up: Mapped[StepUp] = relationship(lazy="joined", innerjoin=True)
+    entry: Mapped[Entry | None] = relationship(lazy="joined")
+
+
+class DocumentCopy(Base):
+    """A certified copy of an issued document: who asked for it, what became of it, and which file it is.
+
+    A request that could not be carried out waits again for the clerk, with the fault beside it.
+    """
+
+    __tablename__ = "document_copy"
+    __table_args__ = (
+        CheckConstraint("form IN ('SY', 'SL', 'TrS')", name="form_is_known"),
+        CheckConstraint("state IN ('asked', 'waiting', 'done', 'declined')", name="state_is_known"),
+        CheckConstraint("(form = 'TrS') = (pages IS NOT NULL)", name="an_extract_has_pages"),
+        CheckConstraint("(state = 'done') = (document_id IS NOT NULL)", name="done_has_a_document"),
+        CheckConstraint("(document_id IS NULL) = (entry_id IS NULL)", name="document_has_an_entry"),
+        CheckConstraint("(state = 'declined') = (reason IS NOT NULL)", name="declined_says_why"),
+        CheckConstraint("state <> 'waiting' OR step_up_id IS NOT NULL", name="waiting_was_agreed_to"),
+        Index(
+            "uq_document_copy_open",
+            "original_id",
+            "agency_id",
+            "form",
+            text("coalesce(pages, '')"),
+            unique=True,
+            postgresql_where=text("state IN ('asked', 'waiting')"),
+        ),
+        Index(None, "original_id"),
+        Index(None, "agency_id", "asked_at"),
+    )
+
+    id: Mapped[PublicId]
+    # What is copied: the version that was issued.
+    original_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"))
+    original_version_id: Mapped[UUID] = mapped_column(ForeignKey("document_version.id"))
+    # Number and symbol of the original.
+    original_label: Mapped[str]
+    form: Mapped[str]
+    # Of an extract: `1,3-5`.
+    pages: Mapped[str | None]
+    # Whose seal it bears and in whose book it stands.
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agency.id"))
+    purpose: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=CopyState.ASKED)
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    clerk_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    step_up_id: Mapped[UUID | None] = mapped_column(ForeignKey("step_up.id"), unique=True)
+    ended_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    fault: Mapped[str | None]
+    document_id: Mapped[UUID | None] = mapped_column(ForeignKey("document.id"), unique=True)
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("register_entry.id"), unique=True)
+
+    original: Mapped[Document] = relationship(foreign_keys=original_id, lazy="joined", innerjoin=True)
+    original_version: Mapped[DocumentVersion] = relationship(lazy="joined", innerjoin=True)
+    agency: Mapped[Agency] = relationship(lazy="joined", innerjoin=True)
+    asker: Mapped[Person] = relationship(foreign_keys=asked_by, lazy="joined", innerjoin=True)
+    clerk: Mapped[Person | None] = relationship(foreign_keys=clerk_id, lazy="joined")
+    document: Mapped[Document | None] = relationship(foreign_keys=document_id)
     entry: Mapped[Entry | None] = relationship(lazy="joined")

@@ -21,7 +21,7 @@ from app.claims import service as claims
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.i18n import local
 from app.core.permissions import Actor, Permission
-from app.records.kinds import Kind, is_symbol, label, usual_symbol
+from app.records.kinds import ISSUED_KINDS, Kind, is_symbol, label, usual_symbol
 from app.records.models import Entry, EntryState, Series, Symbol
 from app.registry import scope
 from app.registry.models import Agency
@@ -63,7 +63,7 @@ def symbols_of(session: Session, agency: Agency) -> Mapping[Kind, str]:
     """Return what the agency writes behind the number of each kind of document."""
     rows = session.execute(select(Symbol.kind, Symbol.symbol).where(Symbol.agency_id == agency.id))
     chosen = {kind: symbol for kind, symbol in rows}  # noqa: C416  a Result is no mapping
-    return {kind: chosen.get(kind.value, usual_symbol(kind, agency.name)) for kind in Kind}
+    return {kind: chosen.get(kind.value, usual_symbol(kind, agency.name)) for kind in ISSUED_KINDS}
 
 
 def choose_symbol(session: Session, actor: Actor, agency_id: UUID, kind: Kind, symbol: str, *, now: datetime) -> None:
@@ -158,7 +158,7 @@ def explain(session: Session, actor: Actor, entry_id: UUID, *, explanation: str,
     entry.explanation, entry.explained_by, entry.explained_at = words, actor.person_id, now
     entry.state = EntryState.UNUSED if entry.document_id is None else EntryState.CANCELLED
     session.flush()
-    if entry.document_id is not None:
+    if entry.document_id is not None and entry.route_id is not None:
         claims.withdraw(session, actor, entry.document_id, now=now)
     audit.record(
         session,

@@ -51,6 +51,8 @@ class Order:
     picture: SealPicture | None
     is_main: bool
     now: datetime
+    # What stands above the time where the seal is in words; number and symbol unless it is given.
+    heading: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def _facts(order: Order) -> dict[str, Any]:
     picture = order.picture if order.is_main else None
     moment = local(order.now).strftime("%d/%m/%Y %H:%M:%S %z")
     moment = f"{moment[:-2]}:{moment[-2:]}"
-    lines = [*textwrap.wrap(order.agency, _LINE), moment] if order.is_main else [order.label, moment]
+    lines = (
+        [*textwrap.wrap(order.agency, _LINE), moment] if order.is_main else [*(order.heading or [order.label]), moment]
+    )
     return {
         "certificate": base64.b64encode(order.certificate_der).decode(),
         "now": order.now.isoformat(),

@@ -14,7 +14,8 @@ from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.core.storage import Storage
 from app.core.timestamping import timestamper
-from app.records import issuing
+from app.records import copying, issuing
+from app.records.copies import COPY_TASK
 from app.records.issuing import NotIssued
 from app.records.service import ISSUE_TASK
 
@@ -43,3 +44,25 @@ def issue(request_id: str) -> None:
     reach("records.committed")
     if entry is not None:
         log.info("document_issued", request_id=request_id, entry_id=str(entry.id))
+
+
+@jobs.task(name=COPY_TASK, retry=RETRY)
+def copy(copy_id: str) -> None:
+    """Make the certified copy that a clerk agreed to; killed anywhere and run again, it takes exactly one number."""
+    settings, now = load(os.environ), datetime.now(UTC)
+    storage = Storage(settings.data_dir / "objects")
+    try:
+        with transaction() as session:
+            entry = copying.make(session, settings, storage, UUID(copy_id), timestamp=timestamper(settings), now=now)
+    except NotIssued as error:
+        log.warning("copy_not_made", copy_id=copy_id, why=error.fault)
+        with transaction() as session:
+            if error.may_pass:
+                copying.note_try(session, UUID(copy_id), error.fault)
+            else:
+                copying.hand_back(session, UUID(copy_id), error.fault, actor=house("records.copy"))
+        if error.may_pass:
+            raise
+        return
+    if entry is not None:
+        log.info("copy_made", copy_id=copy_id, entry_id=str(entry.id))

@@ -21,9 +21,10 @@ from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.running import storage
 from app.marks.layout import is_refused
 from app.marks.words import breach
-from app.records import books_pages, registers, service, words
+from app.records import books_pages, copies, copy_pages, registers, service, words
 from app.records.forms import IssueForm
-from app.records.kinds import Kind, guess, label
+from app.records.kinds import ISSUED_KINDS, Kind, guess, label
+from app.records.models import CopyState
 from app.records.service import Issuable, Wish
 from app.records.statement import SealPlace
 from app.routes import service as routes
@@ -35,6 +36,7 @@ bp = Blueprint("records", __name__, url_prefix="/records")
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
     books_pages.init(app)
+    app.register_blueprint(copy_pages.bp)
     purpose = _l("Number, date and seal on what the head has signed.")
     add_place(app, Place(_l("Issue"), "records.index", Permission.ISSUE_DOCUMENTS, purpose))
     add_waiting(app, _waiting)
@@ -49,6 +51,7 @@ def index() -> ResponseReturnValue:
             "records/index.html",
             waiting=routes.awaiting_issue(session, actor),
             orders=service.orders(session, actor),
+            copies=copies.awaiting(session, actor),
             words=words,
         )
 
@@ -92,7 +95,7 @@ def show_order(request_id: UUID) -> ResponseReturnValue:
 
 
 def _wish(form: IssueForm) -> Wish:
-    if form.kind.data not in list(Kind):
+    if form.kind.data not in ISSUED_KINDS:
         raise Invalid(_l("Choose the kind of document."))
     if form.version.data is None or form.issued_on.data is None:
         raise Invalid(_l("Open the page again and fill it in anew."))
@@ -121,7 +124,7 @@ def _page(route_id: UUID, form: IssueForm, *, now: datetime) -> str:
             found=found,
             route=found.route,
             kind=kind,
-            kinds=words.KINDS,
+            kinds={one: words.KINDS[one] for one in ISSUED_KINDS},
             expected=label(expected, form.symbol.data or symbol),
             day=day,
             breach=breach,
@@ -132,16 +135,22 @@ def _page(route_id: UUID, form: IssueForm, *, now: datetime) -> str:
 def _kind(wanted: str | None, found: Issuable) -> Kind:
     """Return the kind that was chosen; else the one that the printed symbol or the title begins with."""
     printed = (found.symbol or "").partition("-")[0]
-    return next((Kind(one) for one in (wanted, printed) if one in list(Kind)), guess(found.route.title))
+    return next((Kind(one) for one in (wanted, printed) if one in ISSUED_KINDS), guess(found.route.title))
 
 
 def _waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
     if not actor.may(Permission.ISSUE_DOCUMENTS):
         return []
-    count = len(routes.awaiting_issue(session, actor))
-    if not count:
-        return []
-    sentence = ngettext(
-        "%(num)d document waits for number and seal", "%(num)d documents wait for number and seal", count
-    )
-    return [Waiting(sentence, url_for("records.index"), count)]
+    found = []
+    if count := len(routes.awaiting_issue(session, actor)):
+        sentence = ngettext(
+            "%(num)d document waits for number and seal", "%(num)d documents wait for number and seal", count
+        )
+        found.append(Waiting(sentence, url_for("records.index"), count))
+    asked = [one for one in copies.awaiting(session, actor) if one.state == CopyState.ASKED]
+    if asked:
+        sentence = ngettext(
+            "%(num)d certified copy waits for the seal", "%(num)d certified copies wait for the seal", len(asked)
+        )
+        found.append(Waiting(sentence, url_for("records.index", _anchor="copies"), len(asked)))
+    return found

@@ -9,8 +9,8 @@ from typing import Final
 from flask_babel import lazy_gettext as _l
 
 from app.core.errors import Sentence
-from app.records.kinds import Kind
-from app.records.models import EntryState, RequestState
+from app.records.kinds import CopyForm, Kind
+from app.records.models import CopyState, EntryState, RequestState
 
 
 class Fault(StrEnum):
@@ -30,6 +30,9 @@ class Fault(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     NO_TIMESTAMP = "no_timestamp"
     NO_PROOFS = "no_proofs"
+    NO_STRIP = "no_strip"
+    ORIGINAL_NOT_IN_FORCE = "original_not_in_force"
+    COPY_CHANGED = "copy_changed"
 
 
 FAULTS: Final[Mapping[Fault, Sentence]] = {
@@ -47,6 +50,9 @@ FAULTS: Final[Mapping[Fault, Sentence]] = {
     Fault.FILE_UNREADABLE: _l("The file cannot be read safely."),
     Fault.NO_TIMESTAMP: _l("The timestamp service does not answer."),
     Fault.NO_PROOFS: _l("The proofs for the archive could not be gathered."),
+    Fault.NO_STRIP: _l("Page 1 of the copy has no free strip of 70 by 17 mm at its top or foot for the seal in words."),
+    Fault.ORIGINAL_NOT_IN_FORCE: _l("The original was cancelled or is not the one any more that you looked at."),
+    Fault.COPY_CHANGED: _l("The copy that was asked for is not the one any more that you agreed to."),
 }
 
 STATES: Final[Mapping[EntryState, Sentence]] = {
@@ -92,4 +98,32 @@ KINDS: Final[Mapping[Kind, Sentence]] = {
     Kind.TRANSFER_SLIP: _l("Transfer slip"),
     Kind.REPORTING_SLIP: _l("Reporting slip"),
     Kind.OFFICIAL_NOTE: _l("Public letter of thanks"),
+    Kind.COPY: _l("Certified copy"),
+}
+
+COPY_FORMS: Final[Mapping[CopyForm, Sentence]] = {
+    CopyForm.FULL: _l("Full copy"),
+    CopyForm.OF_A_COPY: _l("Copy of a full copy"),
+    CopyForm.EXTRACT: _l("Extract"),
+}
+
+# As they stand on the paper, in the language of the decree.
+COPY_HEADINGS: Final[Mapping[CopyForm, str]] = {
+    CopyForm.FULL: "SAO Y",
+    CopyForm.OF_A_COPY: "SAO LỤC",
+    CopyForm.EXTRACT: "TRÍCH SAO",
+}
+
+COPY_STATES: Final[Mapping[CopyState, Sentence]] = {
+    CopyState.ASKED: _l("Waits for the clerk"),
+    CopyState.WAITING: _l("Being sealed"),
+    CopyState.DONE: _l("Sealed"),
+    CopyState.DECLINED: _l("Declined"),
+}
+
+COPY_TONES: Final[Mapping[CopyState, str]] = {
+    CopyState.ASKED: "wait",
+    CopyState.WAITING: "wait",
+    CopyState.DONE: "good",
+    CopyState.DECLINED: "bad",
 }
