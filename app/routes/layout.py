@@ -37,7 +37,8 @@ def refuse_breaches(session: Session, storage: Storage, route: Route) -> None:
         for one in found.get(paper.document_id, ()):
             if layout.is_refused(one):
                 what, next_step = breach(one)
-                raise Invalid(f"“{paper.document.title}”: {what}", next_step)
+                sentence = f"“{paper.document.title}”: {what}"
+                raise Invalid(sentence, next_step)
 
 
 def _head(session: Session, step: RouteStep) -> layout.Head:
