@@ -20,6 +20,7 @@ from app.certificates.models import Certificate
 from app.claims.models import Claim, Disclosure
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor
+from app.core.queue import enqueue
 from app.core.settings import Settings
 from app.documents.models import Document, DocumentVersion
 from pki import document_claim
@@ -28,6 +29,7 @@ from pki.document_claim import CLAIM_ID_LENGTH, DocumentClaim, DocumentClass
 from pki.errors import ProfileViolation
 from pki.keys import SigningKey
 
+PUBLISH_TASK: Final = "claims.publish_keys"
 LONGEST_CODE: Final = 1000
 
 
@@ -132,6 +134,8 @@ def issued(session: Session, document_id: UUID, version: DocumentVersion) -> Non
     ).scalar()
     if found is None:
         raise Conflict(_l("This document was issued already."))
+    # Whoever reads the first code under a new seal must find its key now, not in half a minute.
+    enqueue(session, PUBLISH_TASK, {"timestamp": 0}, lock=PUBLISH_TASK, queueing_lock=PUBLISH_TASK)
 
 
 def withdraw(session: Session, actor: Actor, document_id: UUID, *, now: datetime) -> None:

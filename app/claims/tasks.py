@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from app.certificates import key_access, register
 from app.claims import keys
+from app.claims.service import PUBLISH_TASK
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.queue import jobs
@@ -15,7 +16,7 @@ from pki.profiles import ProfileName
 
 
 @jobs.periodic(cron="* * * * * */30")
-@jobs.task(name="claims.publish_keys", queueing_lock="claims.publish_keys", lock="claims.publish_keys")
+@jobs.task(name=PUBLISH_TASK, queueing_lock=PUBLISH_TASK, lock=PUBLISH_TASK)
 def publish_keys(timestamp: int) -> None:
     """Look every half minute; sign the list only when a key was added or ended, or once a day."""
     del timestamp

@@ -12,8 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from flask.testing import FlaskClient
 from PIL import Image, ImageChops
+from sqlalchemy import text
 
 from app.claims import tasks
+from app.claims.service import PUBLISH_TASK
+from app.core import db
 from app.core.settings import Settings
 from pki import document_claim
 from pki.document_claim import ClaimKeys
@@ -39,6 +42,16 @@ def published(client: FlaskClient) -> ClaimKeys:
     key = load_der_public_key(base64.b64decode(answer["key"]))
     assert isinstance(key, ec.EllipticCurvePublicKey)
     return document_claim.verify_keys(base64.b64decode(answer["list"]), key)
+
+
+def test_the_key_of_a_seal_is_published_at_once_when_a_paper_is_issued(
+    city: Settings, head: SoftwareKey, client: FlaskClient
+) -> None:
+    del client
+    records.issued(city, records.signed_route(city, head))
+    with db.transaction() as session:
+        waiting = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = :task AND status = 'todo'"
+        assert session.scalar(text(waiting), {"task": PUBLISH_TASK}) == 1
 
 
 def test_the_printed_code_of_an_issued_paper_leads_to_its_original(
