@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 from cryptography import x509
 from flask_babel import lazy_gettext as _l
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app.certificates import service as certificates
 from app.core.db import transaction
@@ -118,25 +119,30 @@ def check_document(call: Call, pdf: bytes) -> Verification:
         report = service.check(pdf, evidence, now=call.now)
     except PdfRefused as error:
         raise words.refusal(PdfFault(error.fault)) from error
+    return described(call.session, report, pdf, now=call.now)
+
+
+def described(session: Session, report: Report, pdf: bytes, *, now: datetime) -> Verification:
+    """Return a report as it is sent to programs, and kept by people who fetch it from the page."""
     digest = hashlib.sha256(pdf)
     return Verification(
         verdict=report.verdict,
         reason=report.reason,
-        checked_at=call.now,
+        checked_at=now,
         sha256=digest.hexdigest(),
         lenient=report.lenient,
         signatures=[SignatureFacts.of(report, one) for one in report.signatures],
         changed_pages=[PageFacts.of(one) for one in report.page_differences],
-        etsi_report=_etsi(call, report, digest.digest()),
+        etsi_report=_etsi(session, report, digest.digest(), now),
     )
 
 
-def _etsi(call: Call, report: Report, sha256: bytes) -> str | None:
+def _etsi(session: Session, report: Report, sha256: bytes, now: datetime) -> str | None:
     if not report.signatures:
         return None
-    roots, _ = certificates.trust_material(call.session)
+    roots, _ = certificates.trust_material(session)
     validator = x509.load_der_x509_certificate(roots[0]).subject.rfc4514_string()
-    return etsi_report.write(report, document_sha256=sha256, validator=validator, now=call.now).decode()
+    return etsi_report.write(report, document_sha256=sha256, validator=validator, now=now).decode()
 
 
 def _count(call: Call) -> None:

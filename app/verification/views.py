@@ -16,8 +16,9 @@ from app.core.security import takes_upload
 from app.core.throttle import may_pass
 from app.interface import views as interface
 from app.trust import service as trust
-from app.verification import api, service, words
+from app.verification import api, page, service, words
 from app.verification.forms import CheckForm
+from app.verification.registered import recognise
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
 
@@ -43,15 +44,23 @@ def start() -> ResponseReturnValue:
         with transaction() as session:
             evidence = service.wider_evidence(session, pdf, now=now)
             kinds = trust.kinds(session)
-        report = service.check(pdf, evidence, now=now)
+        report = service.check(pdf, evidence, now=now, with_pictures=True)
     except PdfRefused as error:
         refusal = words.refusal(PdfFault(error.fault))
         form.file.errors = [f"{refusal.sentence} {refusal.next_step or ''}".strip()]
         return render_template("verification/start.html", form=form), status_of(refusal)
+    with transaction() as session:
+        facts = api.described(session, report, pdf, now=now)
+        registered = recognise(session, pdf)
     return render_template(
         "verification/result.html",
         form=CheckForm(formdata=None),
         answer=words.answer(report, kinds),
+        changed_pages=page.changed_pages(report.page_differences),
+        register_note=page.register_note(registered),
+        technical=page.technical(facts),
+        kept_files=page.kept_files(facts),
+        sha256=facts.sha256,
         file_name=(form.file.data.filename or "")[:120],
         checked_at=now,
     )

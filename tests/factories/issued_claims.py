@@ -93,7 +93,7 @@ def issue(
             now=now,
         )
         content = storage.get(signed.sha256)
-        issued = content + b"% number, date, seal and proofs\n"
+        issued = content + b"% number, date, seal and proofs\n%%EOF\n"
         version = documents.add_version(
             session,
             document,
