@@ -49,6 +49,9 @@ REASONS: Final[Mapping[Reason, Sentence]] = {
     Reason.NOT_COVERED: _l("Part of the file is covered by no signature."),
     Reason.COPIED: _l("This signature is a copy of another one in the file."),
     Reason.BAD_SIGNATURE: _l("The signature does not belong to the certificate that stands with it."),
+    Reason.BAD_TIMESTAMP: _l(
+        "A timestamp in the file does not belong to it. The signature holds, but the proof of time was tampered with."
+    ),
     Reason.UNFIT_CERTIFICATE: _l("The certificate may not be used to sign documents."),
     Reason.UNTRUSTED: _l(
         "The certificate was issued by an authority that we do not know, so we cannot say who signed."
@@ -64,6 +67,7 @@ _CHANGES: Final[Mapping[Changes, Sentence]] = {
     Changes.NONE: _l("Nothing"),
     Changes.PROOFS: _l("Proofs for the archive were added"),
     Changes.SIGNATURES: _l("Further signatures were added; the content stayed the same"),
+    Changes.FORM: _l("Form fields were filled in or changed"),
     Changes.OTHER: _l("Content was changed"),
 }
 _REFUSALS: Final[Mapping[PdfFault, tuple[Sentence, Sentence]]] = {

@@ -10,7 +10,9 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
     CatalogModificationRule,
+    DiffResult,
     DocInfoRule,
     DSSCompareRule,
     FormUpdatingRule,
@@ -71,6 +73,17 @@ def is_overlaid(embedded: EmbeddedPdfSignature, signed_pdf: bytes) -> bool:
         if covers_content(signed_pdf, new.page, new.box, others=others):
             return True
     return False
+
+
+def is_form_filled(embedded: EmbeddedPdfSignature) -> bool:
+    """Say whether nothing was changed after this signature but the values of fields that it left open.
+
+    By pyHanko's own policy, which lets a field be drawn over the page too: such a file is at most in doubt.
+    """
+    found = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    level = found.modification_level if isinstance(found, DiffResult) else ModificationLevel.OTHER
+    most = embedded.docmdp_level
+    return level is ModificationLevel.FORM_FILLING and (most is None or level.value <= most.value)
 
 
 def visible_fields(reader: PdfFileReader, revision: int | None) -> list[VisibleField]:

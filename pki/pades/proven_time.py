@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,7 @@ from pki import tsa
 from pki.chains import PathVerdict, Purpose, TrustStore, validate_path
 from pki.errors import TimestampRefused
 from pki.pades import byte_range, dss
+from pki.pades.report import ProofKind, ProofOfExistence, TimeProof
 from pki.status_evidence import StatusEvidence
 
 STRONG_DIGESTS: Final = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
@@ -43,6 +44,8 @@ class PastProofs:
     trust: TrustStore
     evidence: StatusEvidence
     now: datetime
+    # A document timestamp was not made over the file in which it stands.
+    is_forged: bool = False
 
     def first_over(self, end: int) -> Proof | None:
         """Return the oldest proof over the first `end` octets."""
@@ -79,14 +82,63 @@ def read_proofs(
     nothing = PastProofs((), dss.read(reader), trust, evidence, now)
     stamps: Sequence[EmbeddedPdfSignature] = reader.embedded_timestamp_signatures
     found: list[Proof] = []
-    moment = now
+    moment, is_forged, seen = now, False, set[bytes]()
     for stamp in reversed(stamps):
         end = sum(int(number) for number in list(stamp.byte_range)[2:])
         token = _token(stamp, pdf, end)
+        # The same one in two fields proves no more than once, and nobody honest writes it.
+        is_forged = is_forged or token is None or token.imprint in seen
         if token is not None and nothing.holds(token, moment):
             moment = token.gen_time
             found.append(Proof(moment, end))
-    return PastProofs(tuple(reversed(found)), nothing.kept, trust, evidence, now)
+            seen.add(token.imprint)
+    return replace(nothing, proofs=tuple(reversed(found)), is_forged=is_forged)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How the time of a signature is known."""
+
+    proven_by: ProofOfExistence | None
+    proof: TimeProof
+    # A timestamp inside the signature was made over something else, or cannot be read.
+    is_forged: bool = False
+
+
+def time_of(embedded: EmbeddedPdfSignature, past: PastProofs) -> Timing:
+    """Return the time of a timestamp over this signature value by a unit that we trust, or of one over the file.
+
+    Not at the token's own time: whoever stole the unit's key chooses that time freely, before any revocation. At the
+    time of the first document timestamp over it, or now.
+    """
+    signer_info = embedded.signer_info
+    over = past.first_over(sum(int(number) for number in list(embedded.byte_range)[2:]))
+    of_file = ProofOfExistence(ProofKind.DOCUMENT_TIMESTAMP, over.at) if over else None
+    values = [
+        value
+        for attribute in signer_info["unsigned_attrs"] or ()
+        if attribute["type"].native == "signature_time_stamp_token"
+        for value in attribute["values"]
+    ]
+    if not values:
+        return Timing(of_file, TimeProof.TIMESTAMP if over else TimeProof.CLAIMED)
+    tokens = [_token_over(value.dump(), signer_info["signature"].native) for value in values]
+    good = [one for one in tokens if one is not None and past.holds(one, over.at if over else past.now)]
+    is_forged = None in tokens
+    if good:
+        earliest = min(one.gen_time for one in good)
+        return Timing(ProofOfExistence(ProofKind.SIGNATURE_TIMESTAMP, earliest), TimeProof.TIMESTAMP, is_forged)
+    return Timing(of_file, TimeProof.TIMESTAMP if over else TimeProof.BAD_TIMESTAMP, is_forged)
+
+
+def _token_over(token_der: bytes, signature_value: bytes) -> tsa.Token | None:
+    """Return a timestamp that was made over this value; None for any other."""
+    try:
+        token = tsa.read_token(token_der)
+    except TimestampRefused:
+        return None
+    strong = token.hash_algorithm in STRONG_DIGESTS
+    return token if strong and hashlib.new(token.hash_algorithm, signature_value).digest() == token.imprint else None
 
 
 def _token(stamp: EmbeddedPdfSignature, pdf: bytes, end: int) -> tsa.Token | None:

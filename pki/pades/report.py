@@ -41,6 +41,8 @@ class Reason(StrEnum):
     COPIED = "copied"
     # The signature's value and the certificate behind it.
     BAD_SIGNATURE = "bad_signature"
+    # A timestamp in the file was made over something else, or is damaged: somebody put it there.
+    BAD_TIMESTAMP = "bad_timestamp"
     UNFIT_CERTIFICATE = "unfit_certificate"
     UNTRUSTED = "untrusted"
     OUT_OF_VALIDITY = "out_of_validity"
@@ -83,7 +85,9 @@ class Changes(IntEnum):
     PROOFS = 1
     # Further signatures, and fields that were made for it.
     SIGNATURES = 2
-    OTHER = 3
+    # Fields of a form that another house signed.
+    FORM = 3
+    OTHER = 4
 
 
 @dataclass(frozen=True)

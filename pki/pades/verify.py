@@ -26,22 +26,13 @@ from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from pki import oids, tsa
+from pki import oids
 from pki.chains import PathResult, PathVerdict, Purpose, TrustStore, validate_path
-from pki.errors import PdfRefused, PkiError, TimestampRefused
+from pki.errors import PdfRefused, PkiError
 from pki.pades import byte_range, later_changes
 from pki.pades.faults import PdfFault
-from pki.pades.proven_time import STRONG_DIGESTS, PastProofs, read_proofs
-from pki.pades.report import (
-    Changes,
-    ProofKind,
-    ProofOfExistence,
-    Reason,
-    Report,
-    SignatureReport,
-    TimeProof,
-    Verdict,
-)
+from pki.pades.proven_time import STRONG_DIGESTS, PastProofs, read_proofs, time_of
+from pki.pades.report import Changes, Reason, Report, SignatureReport, Verdict
 from pki.status_evidence import StatusEvidence
 
 MAXIMUM_SIZE: Final = 25 * 1024 * 1024
@@ -52,6 +43,8 @@ _AFTER_LAST_SECTION: Final = re.compile(
     rb"startxref\s+(\d+)\s+%%EOF(?:\r\n|\n|\r)?\Z",
     re.DOTALL,
 )
+# A renewal each year, two revisions each, for longer than any archive is planned; and all the signatures.
+_MOST_REVISIONS: Final = 300
 _SMALLEST_RSA: Final = 2048
 _REASONS: Final = {
     PathVerdict.VALID: (Verdict.VALID, Reason.OK),
@@ -79,10 +72,15 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
     if not pdf.startswith(b"%PDF-"):
         # Viewers skip what stands before the header, and then count offsets each in its own way.
         return Report(Verdict.NOT_VALID, Reason.BYTES_BEFORE_START, ())
+    if pdf.count(b"startxref") > _MOST_REVISIONS:
+        # Each would be held against the next: hours for a file that nobody honest makes.
+        return Report(Verdict.NOT_VALID, Reason.NOT_READABLE, ())
     try:
         reader, lenient = _open(pdf)
         if reader.encrypted:
             raise PdfRefused(PdfFault.ENCRYPTED)
+        if reader.total_revisions > _MOST_REVISIONS:
+            return Report(Verdict.NOT_VALID, Reason.NOT_READABLE, ())
         embedded = list(reader.embedded_regular_signatures)
         past = read_proofs(reader, pdf, trust=trust, evidence=evidence, now=now)
         reports = [_judge(one, pdf, past) for one in embedded]
@@ -97,7 +95,10 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
             (Verdict.NOT_VALID, Reason.NOT_READABLE) if unread else (Verdict.INDETERMINATE, Reason.UNSIGNED)
         )
         return Report(verdict, reason, (), lenient)
-    return _sum_up(_refuse_copies(reports, embedded), pdf, lenient, _is_owned_to_the_end(reader, pdf))
+    report = _sum_up(_refuse_copies(reports, embedded), pdf, lenient, _is_owned_to_the_end(reader, pdf))
+    if past.is_forged and report.verdict is Verdict.VALID:
+        return replace(report, verdict=Verdict.INDETERMINATE, reason=Reason.BAD_TIMESTAMP)
+    return report
 
 
 def _open(pdf: bytes) -> tuple[PdfFileReader, bool]:
@@ -124,8 +125,8 @@ def _envelope(reports: Sequence[SignatureReport], pdf: bytes, owned: bool) -> Re
     newest = reports[-1]
     if not newest.covers_whole_file and not owned:
         return Reason.BYTES_AFTER_END
-    # After the newest signature only proofs for the archive may follow.
-    if not newest.covers_whole_file and newest.changes_after > Changes.PROOFS:
+    # After the newest signature only proofs for the archive may follow; a form of others stays the doubt that it is.
+    if not newest.covers_whole_file and newest.changes_after not in {Changes.PROOFS, Changes.FORM}:
         return newest.reason if newest.verdict is Verdict.NOT_VALID else Reason.NOT_COVERED
     return None
 
@@ -143,13 +144,16 @@ def _is_owned_to_the_end(reader: PdfFileReader, pdf: bytes) -> bool:
 def _refuse_copies(
     reports: Sequence[SignatureReport], embedded: Sequence[EmbeddedPdfSignature]
 ) -> list[SignatureReport]:
-    """Return the reports with all but the first of equal signature objects refused."""
+    """Return the reports with all but the first of equal signatures refused.
+
+    Equal is what was signed: padding and unsigned attributes of a copy may be others.
+    """
     seen: set[bytes] = set()
     judged = []
     for one, signature in zip(reports, embedded, strict=True):
-        digest = hashlib.sha256(signature.pkcs7_content).digest()
-        copied = digest in seen
-        seen.add(digest)
+        signed = signature.signer_info["signed_attrs"].dump() or signature.signer_info["signature"].native
+        copied = signed in seen
+        seen.add(signed)
         judged.append(replace(one, verdict=Verdict.NOT_VALID, reason=Reason.COPIED) if copied else one)
     return judged
 
@@ -158,9 +162,10 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
     certificate_der: bytes = embedded.signer_cert.dump()
     certificate = x509.load_der_x509_certificate(certificate_der)
     others = tuple(one.dump() for one in embedded.other_embedded_certs)
-    proven_by, proof = _proven_time(embedded, past)
-    proven_at = proven_by.at if proven_by else None
-    whole, changes, broken = _cover(embedded, pdf)
+    timing = time_of(embedded, past)
+    proven_at = timing.proven_by.at if timing.proven_by else None
+    policies = _policies(certificate)
+    whole, changes, broken = _cover(embedded, pdf, is_ours=any(one.startswith(oids.CITY_ARC + ".") for one in policies))
     path = validate_path(
         certificate_der,
         trust=past.trust,
@@ -169,7 +174,13 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
         purpose=Purpose.SIGNING,
         extra_der=(*others, *past.kept.certificates_der),
     )
-    verdict, reason = broken or _value(embedded, certificate_der) or _trust(path, proven_at)
+    verdict, reason = broken or (Verdict.VALID, Reason.OK)
+    if verdict is not Verdict.NOT_VALID:
+        # What is wrong with the value or the certificate outweighs a doubt about what came later.
+        found = _value(embedded, certificate_der) or _trust(path, proven_at)
+        verdict, reason = found if broken is None or found[0] is Verdict.NOT_VALID else broken
+    if timing.is_forged and verdict is Verdict.VALID:
+        verdict, reason = Verdict.INDETERMINATE, Reason.BAD_TIMESTAMP
     claimed = embedded.self_reported_timestamp
     return SignatureReport(
         field_name=str(embedded.field_name),
@@ -183,13 +194,13 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
         certificate_sha256=hashlib.sha256(certificate_der).hexdigest(),
         claimed_at=claimed.astimezone(UTC) if claimed is not None else None,
         proven_at=proven_at,
-        time_proof=proof,
+        time_proof=timing.proof,
         covers_whole_file=whole,
         changes_after=changes,
         revoked_at=path.revocation.time if path.revocation else None,
         revocation_reason=path.revocation.reason if path.revocation else None,
-        is_seal=_is_seal(certificate),
-        proven_by=proven_by,
+        is_seal=oids.POLICY_SEAL in policies,
+        proven_by=timing.proven_by,
         covers=_covers(embedded, pdf),
         root_sha256=hashlib.sha256(path.root_der).hexdigest() if path.root_der else "",
     )
@@ -202,8 +213,13 @@ def _covers(embedded: EmbeddedPdfSignature, pdf: bytes) -> int:
     return end if byte_range.is_sound(pdf, numbers, end=end) else 0
 
 
-def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, tuple[Verdict, Reason] | None]:
-    """Return whether the whole file is covered, what was added later, and what is wrong with either."""
+def _cover(
+    embedded: EmbeddedPdfSignature, pdf: bytes, *, is_ours: bool
+) -> tuple[bool, Changes, tuple[Verdict, Reason] | None]:
+    """Return whether the whole file is covered, what was added later, and what is wrong with either.
+
+    Papers of the house (`is_ours`) know their fields from the beginning and allow no others to be filled in.
+    """
     end = _covers(embedded, pdf)
     if not end:
         return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.BYTE_RANGE)
@@ -217,7 +233,9 @@ def _cover(embedded: EmbeddedPdfSignature, pdf: bytes) -> tuple[bool, Changes, t
     if found["coverage"] is not SignatureCoverageLevel.ENTIRE_REVISION or level is ModificationLevel.NONE:
         return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.NOT_COVERED)
     if not found["docmdp_ok"]:
-        return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.CHANGED_AFTER_SIGNING)
+        if is_ours or not later_changes.is_form_filled(embedded):
+            return False, Changes.OTHER, (Verdict.NOT_VALID, Reason.CHANGED_AFTER_SIGNING)
+        return False, Changes.FORM, (Verdict.INDETERMINATE, Reason.FORM_FILLED_AFTER_SIGNING)
     if later_changes.is_overlaid(embedded, pdf[:end]):
         return False, Changes.OTHER, (Verdict.INDETERMINATE, Reason.OVERLAID_AFTER_SIGNING)
     return False, Changes.PROOFS if level is ModificationLevel.LTA_UPDATES else Changes.SIGNATURES, None
@@ -271,41 +289,12 @@ def _trust(path: PathResult, proven_at: datetime | None) -> tuple[Verdict, Reaso
     return _REASONS[path.verdict]
 
 
-def _proven_time(embedded: EmbeddedPdfSignature, past: PastProofs) -> tuple[ProofOfExistence | None, TimeProof]:
-    """Return the time of a timestamp over this signature value by a unit that we trust, or of one over the file.
-
-    Not at the token's own time: whoever stole the unit's key chooses that time freely, before any revocation. At the
-    time of the first document timestamp over it, or now.
-    """
-    signer_info = embedded.signer_info
-    over = past.first_over(sum(int(number) for number in list(embedded.byte_range)[2:]))
-    tokens = [
-        value
-        for attribute in signer_info["unsigned_attrs"] or ()
-        if attribute["type"].native == "signature_time_stamp_token"
-        for value in attribute["values"]
-    ]
-    of_file = ProofOfExistence(ProofKind.DOCUMENT_TIMESTAMP, over.at) if over else None
-    without = of_file, TimeProof.TIMESTAMP if over else TimeProof.BAD_TIMESTAMP
-    if not tokens:
-        return of_file, TimeProof.TIMESTAMP if over else TimeProof.CLAIMED
-    try:
-        token = tsa.read_token(tokens[0].dump())
-    except TimestampRefused:
-        return without
-    imprint = hashlib.new(token.hash_algorithm, signer_info["signature"].native).digest()
-    is_over_value = token.hash_algorithm in STRONG_DIGESTS and imprint == token.imprint
-    if not is_over_value or not past.holds(token, over.at if over else past.now):
-        return without
-    return ProofOfExistence(ProofKind.SIGNATURE_TIMESTAMP, token.gen_time), TimeProof.TIMESTAMP
-
-
-def _is_seal(certificate: x509.Certificate) -> bool:
+def _policies(certificate: x509.Certificate) -> frozenset[str]:
     try:
         policies = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
     except x509.ExtensionNotFound:
-        return False
-    return any(one.policy_identifier.dotted_string == oids.POLICY_SEAL for one in policies)
+        return frozenset()
+    return frozenset(one.policy_identifier.dotted_string for one in policies)
 
 
 def _part(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

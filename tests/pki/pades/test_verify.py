@@ -313,6 +313,23 @@ def without_policies() -> factory.Leaf:
     return replace(leaf, certificate_der=made.public_bytes(Encoding.DER))
 
 
+def test_a_form_of_another_house_that_was_filled_in_later_is_in_doubt_and_not_green() -> None:
+    ours, theirs = pdfs.signed(pdfs.with_text_field()), pdfs.signed(pdfs.with_text_field(), leaf=without_policies())
+    assert check(theirs).verdict is Verdict.VALID
+    report = check(pdfs.with_redrawn_field(theirs))
+    assert (report.verdict, report.reason) == (Verdict.INDETERMINATE, Reason.FORM_FILLED_AFTER_SIGNING)
+    assert report.signatures[0].changes_after is Changes.FORM
+    assert check(pdfs.with_redrawn_field(ours)).reason is Reason.CHANGED_AFTER_SIGNING
+    assert check(pdfs.with_other_text(theirs)).reason is Reason.CHANGED_AFTER_SIGNING
+
+
+def test_what_is_wrong_with_a_signature_outweighs_a_doubt_about_what_came_later() -> None:
+    theirs = without_policies()
+    filled = pdfs.with_redrawn_field(pdfs.signed(pdfs.with_text_field(), leaf=theirs))
+    revoked = pdfs.evidence((theirs, factory.NOW, RevocationReason.KEY_COMPROMISE))
+    assert check(filled, evidence=revoked).reason is Reason.REVOKED_TIME_NOT_PROVEN
+
+
 def test_only_the_seal_of_an_agency_is_called_a_seal() -> None:
     seal = factory.certify(ProfileName.AGENCY_SEAL, factory.OFFICE)
     for leaf, is_seal in ((seal, True), (pdfs.signer(), False), (without_policies(), False)):
