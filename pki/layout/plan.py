@@ -1,27 +1,27 @@
 """All the fields of a document that goes through several hands, planned before anybody signs.
 
 The heads' signatures stand in their blocks, the seal over the first one's left third unless that breaks a rule, number
-and date in their blanks, initials beside the first block, the code where the first page is empty. What has no place
-found is left out: whoever signs then chooses one.
+and date in their blanks, initials behind the text and the recipients, the code where the first page is empty. What has
+no place found is left out: whoever signs then chooses one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import IO, Final
 
 from pki.errors import PdfRefused
 from pki.layout.blanks import date_blank, number_blank
 from pki.layout.free_place import along_the_foot, free_place
+from pki.layout.initials import SIZE_MM, after_recipients, after_text
 from pki.layout.rules import check
-from pki.layout.signature_block import find_signature_block, seal_place, signature_place
+from pki.layout.signature_block import SignatureBlock, find_signature_block, seal_place, signature_place
 from pki.layout.words import lines_of
 from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldKind, FieldSpec, Lock
 from pki.pades.placement import Corner, PageGeometry, Placement, Rectangle, place
 
-_INITIALS_MM: Final = (22.0, 9.0)
 _CODE_MM: Final = (24.0, 24.0)
 _BETWEEN_MM: Final = 2.0
 # Text at the top right of an attachment (Decree 30, Annex I): from the edge, from the top, wide, high.
@@ -56,11 +56,13 @@ def plan_fields(
             fits = not check(block, box, size, seal=seal, diameter_mm=seal_diameter_mm)
             if fits and not any(spec.name == SEAL for spec in specs):
                 specs += _field(pages, SEAL, FieldKind.SIGNATURE, block.page, seal, Lock.ALL)
+                taken.append((block.page, seal))
             others = tuple(one.field_name for one in heads if one != signer)
             specs += _field(pages, signer.field_name, FieldKind.SIGNATURE, block.page, box, Lock.ALL_BUT_ISSUE, others)
             taken.append((block.page, box))
     specs += _head_of_page(pdf, pages)
-    specs += _initials(pdf, pages, initials, taken)
+    first = next((block for _, block in found if block is not None), None)
+    specs += _initials(pdf, pages, initials, first, taken)
     code = free_place(pdf, 1, pages[0], along_the_foot(pages[0].shown_size_mm[0], _CODE_MM, from_left=True))
     if code is not None:
         specs += _field(pages, CODE, FieldKind.TEXT, 1, code)
@@ -104,26 +106,40 @@ def _head_of_page(pdf: IO[bytes], pages: Sequence[PageGeometry]) -> Iterator[Fie
 
 
 def _initials(
-    pdf: IO[bytes], pages: Sequence[PageGeometry], names: Sequence[str], taken: Sequence[tuple[int, Rectangle]]
+    pdf: IO[bytes],
+    pages: Sequence[PageGeometry],
+    names: Sequence[str],
+    block: SignatureBlock | None,
+    taken: Sequence[tuple[int, Rectangle]],
 ) -> Iterator[FieldSpec]:
-    """Yield small fields beside the first signature block, to its left, one above the other."""
-    if not taken:
+    """Yield small fields: the last of several, of who answers for the form, behind the recipients; the others behind
+    the text. Where there is no room, to the left of the first signature.
+    """
+    if block is None:
         return
-    page, block = taken[0]
-    width, height = _INITIALS_MM
-    used: list[Rectangle] = []
-    for name in names:
-        wanted = [
-            (left, bottom, left + width, bottom + height)
-            for left in (block[0] - 40.0 - width, block[0] - 64.0 - width, 32.0)
-            for bottom in (block[1], block[1] - 11.0, block[1] - 22.0, block[3] + 2.0)
-        ]
-        box = free_place(
-            pdf, page, pages[page - 1], [one for one in wanted if not any(_meet(one, other) for other in used)]
-        )
-        if box is not None:
-            used.append(box)
-            yield from _field(pages, name, FieldKind.SIGNATURE, page, box)
+    used = list(taken)
+    text = list(after_text(pdf, pages, block))
+    for at, name in enumerate(names):
+        own = list(after_recipients(pdf, pages, block)) if at and at == len(names) - 1 else []
+        wanted = [one for one in (*own, *text, *_beside(block)) if not _is_taken(one, used)]
+        for page, boxes in groupby(wanted, key=lambda one: one[0]):
+            box = free_place(pdf, page, pages[page - 1], [one for _, one in boxes])
+            if box is not None:
+                used.append((page, box))
+                yield from _field(pages, name, FieldKind.SIGNATURE, page, box)
+                break
+
+
+def _beside(block: SignatureBlock) -> Iterator[tuple[int, Rectangle]]:
+    """Yield places to the left of the signature, one above the other."""
+    (width, height), signature = SIZE_MM, signature_place(block)
+    for left in (signature[0] - 40.0 - width, signature[0] - 64.0 - width, 32.0):
+        for bottom in (signature[1], signature[1] - 11.0, signature[1] - 22.0, signature[3] + 2.0):
+            yield block.page, (left, bottom, left + width, bottom + height)
+
+
+def _is_taken(one: tuple[int, Rectangle], used: Sequence[tuple[int, Rectangle]]) -> bool:
+    return any(one[0] == page and _meet(one[1], box) for page, box in used)
 
 
 def _meet(one: Rectangle, other: Rectangle) -> bool:

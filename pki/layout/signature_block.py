@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-from pki.layout.words import Line, Word, around, lines_of
+from pki.layout.words import Word, around, lines_of
 from pki.pades.placement import PageGeometry, Rectangle
 
 # Half the width of the block's column, and the room that is a signature's, from post to name.
@@ -20,7 +20,7 @@ _CLEAR_MM: Final = 1.0
 PICTURE_MM: Final = (40.0, 20.0)
 _PLAUSIBLE_SEALS_MM: Final = (30.0, 42.0)
 # Two signers stand side by side, or a signer beside the recipients: never closer than this.
-_COLUMN_GAP_MM: Final = 6.0
+COLUMN_GAP_MM: Final = 6.0
 # What may stand around a name and is none of it.
 _AROUND: Final = ".,;:()-–"
 # Grave, acute, tilde, hook, dot below: the tones, which are put on one or the other letter of a syllable.
@@ -58,22 +58,13 @@ def find_signature_block(pdf: IO[bytes], pages: Sequence[PageGeometry], signer: 
     """
     wanted = _key(signer)
     for number in range(len(pages), 0, -1) if wanted else ():
-        runs = [run for line in lines_of(pdf, number, pages[number - 1]) for run in _runs(line)]
+        lines = lines_of(pdf, number, pages[number - 1])
+        runs = [_run(part.words) for line in lines for part in line.parts(COLUMN_GAP_MM)]
         for run in reversed(runs):
             above = _above(runs, run.box) if _is_named(run.key, wanted) else None
             if above is not None:
                 return SignatureBlock(number, above, run.box)
     return None
-
-
-def _runs(line: Line) -> Iterator[_Run]:
-    words: list[Word] = []
-    for word in line.words:
-        if words and word.box[0] - words[-1].box[2] > _COLUMN_GAP_MM:
-            yield _run(words)
-            words = []
-        words.append(word)
-    yield _run(words)
 
 
 def _run(words: Sequence[Word]) -> _Run:

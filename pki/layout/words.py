@@ -13,6 +13,8 @@ from pki.pades.placement import POINTS_PER_MM, PageGeometry, Rectangle
 
 # Letters closer than this part of their line's height belong to one word.
 _GAP: Final = 0.22
+# Commas and semicolons' tails are less high than this part of a letter.
+_HANGING: Final = 0.5
 _MOST_LETTERS: Final = 20_000
 
 
@@ -38,6 +40,14 @@ class Line:
     @property
     def box(self) -> Rectangle:
         return around([word.box for word in self.words])
+
+    def parts(self, gap_mm: float) -> Iterator[Line]:
+        """Yield what stands between gaps wider than that, from left to right: the line's share of each column."""
+        begins = 0
+        for at in range(1, len(self.words) + 1):
+            if at == len(self.words) or self.words[at].box[0] - self.words[at - 1].box[2] > gap_mm:
+                yield Line(self.words[begins:at])
+                begins = at
 
 
 def around(boxes: Sequence[Rectangle]) -> Rectangle:
@@ -83,12 +93,18 @@ def _rows(letters: list[tuple[str, Rectangle]]) -> Iterator[list[tuple[str, Rect
     """Yield letters of one line together: those whose middles lie within one another's height."""
     row: list[tuple[str, Rectangle]] = []
     for letter in sorted(letters, key=lambda one: -(one[1][1] + one[1][3])):
-        if row and _middle(letter[1]) < row[0][1][1] and letter[1][3] < _middle(row[0][1]):
+        if row and _is_below(letter[1], row[0][1]):
             yield sorted(row, key=lambda one: one[1][0])
             row = []
         row.append(letter)
     if row:
         yield sorted(row, key=lambda one: one[1][0])
+
+
+def _is_below(box: Rectangle, first: Rectangle) -> bool:
+    """Say whether a letter belongs to a line below that of `first`; a comma hangs below its own line's base."""
+    hangs = box[3] > first[1] and box[3] - box[1] < _HANGING * (first[3] - first[1])
+    return _middle(box) < first[1] and box[3] < _middle(first) and not hangs
 
 
 def _middle(box: Rectangle) -> float:
