@@ -49,7 +49,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own module, our own interpreter
-                [*_around(), sys.executable, "-P", "-m", "app.documents.sandbox_zygote", str(theirs.fileno())],
+                [*around(), sys.executable, "-P", "-m", "app.documents.sandbox_zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ class Zygote:
 
 
 @cache
-def _around() -> tuple[str, ...]:
+def around() -> tuple[str, ...]:
     """Return the words that put the zygote into a namespace of its own, none where bubblewrap does not work."""
     program = shutil.which("bwrap")
     if program is None:

@@ -8,7 +8,6 @@ of time, memory and size always; no environment. It runs in one thread, so forki
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import resource
@@ -23,6 +22,7 @@ from typing import IO, Final, cast
 import pikepdf
 
 from app.documents import landlock
+from app.documents.no_network import leave_network
 from app.documents.sandbox_frame import CPU_SECONDS, LENGTH, MEMORY_BYTES, OUTPUT_BYTES, Facts, Job, pack, unpack
 from pki.chains import TrustStore
 from pki.errors import PdfRefused
@@ -34,8 +34,6 @@ from pki.pades.verify import verify
 from pki.status_evidence import StatusEvidence
 
 _LONGEST_NAME: Final = 200
-_CLONE_NEWNET: Final = 0x40000000
-_CLONE_NEWUSER: Final = 0x10000000
 
 
 def warm() -> None:
@@ -132,13 +130,6 @@ def limit() -> None:
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(kind, (most, most))
-
-
-def leave_network() -> bool:
-    """Go where there is no network; say whether the system let us."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    flags = (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
-    return any(libc.unshare(one) == 0 for one in flags)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents import landlock, sandbox, sandbox_zygote
+from app.documents import landlock, no_network, sandbox
 from app.documents.sandbox_frame import Facts, Job, pack, unpack
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
@@ -112,7 +112,7 @@ def in_a_child(act: Callable[[], bool]) -> bool:
 
 needs_landlock = pytest.mark.skipif(not in_a_child(landlock.restrict), reason="the kernel has no Landlock")
 needs_network_namespaces = pytest.mark.skipif(
-    not in_a_child(sandbox_zygote.leave_network), reason="this account may not leave the network"
+    not in_a_child(no_network.leave_network), reason="this account may not leave the network"
 )
 
 
