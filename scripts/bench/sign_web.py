@@ -73,9 +73,9 @@ def main() -> None:
         officials = _officials(made, signatures // _OFFICIALS)
         with ThreadPoolExecutor(AT_ONCE) as desks:
             # Children are forked and connections are opened before the clock runs.
-            big = _official(made, _OFFICIALS, [_large()] * 3, pages=_BIG_PAGES)
-            large = min(_work(_sit_down(port, big), big))
-            seats = [_sit_down(port, one) for one in officials]
+            big = official(made, _OFFICIALS, [_large()] * 3, pages=_BIG_PAGES)
+            large = min(_work(sit_down(port, big), big))
+            seats = [sit_down(port, one) for one in officials]
             started = time.monotonic()
             times = [t for some in desks.map(_work, seats, officials) for t in some]
             took = time.monotonic() - started
@@ -122,7 +122,7 @@ def _work(desk: Desk, official: Official) -> list[float]:
         desk.connection.close()
 
 
-def _sit_down(port: int, official: Official) -> Desk:
+def sit_down(port: int, official: Official) -> Desk:
     """Open a page as the official's browser did before they began."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", f"/documents/{official.papers[0]}/sign", headers={"Cookie": official.cookie})
@@ -169,11 +169,11 @@ def running(made: City) -> Iterator[int]:
 
 
 def _officials(made: City, papers: int) -> list[Official]:
-    small = _small()
-    return [_official(made, number, [small] * papers, pages=1) for number in range(_OFFICIALS)]
+    letter = small()
+    return [official(made, number, [letter] * papers, pages=1) for number in range(_OFFICIALS)]
 
 
-def _official(made: City, number: int, papers: Sequence[bytes], *, pages: int) -> Official:
+def official(made: City, number: int, papers: Sequence[bytes], *, pages: int) -> Official:
     """Enter an official with a certificate and documents to sign, through the services of the house."""
     private = SoftwareKey.generate(Curve.P256)
     ward, maker, now = made.wards[number % len(made.wards)], house("benchmark"), datetime.now(UTC)
@@ -207,7 +207,7 @@ def _official(made: City, number: int, papers: Sequence[bytes], *, pages: int) -
     return Official(cookie, private.private_key, sha256, ids)
 
 
-def _small() -> bytes:
+def small() -> bytes:
     """Return a letter of one page."""
     with pikepdf.new() as pdf:
         font = pdf.make_indirect(
