@@ -101,8 +101,10 @@ async function showPage(wanted: number): Promise<void> {
   shownPage = page;
   pageSize = shown.size;
   part("sign-page-of", HTMLElement).textContent = fill(words("pageOf"), { page, pages: data.pages });
-  part("sign-previous", HTMLButtonElement).disabled = page === 1;
-  part("sign-next", HTMLButtonElement).disabled = page === data.pages;
+  for (const [id, last] of [["sign-previous", 1], ["sign-next", data.pages]] as const) {
+    part(id, HTMLButtonElement).disabled = page === last;
+    part(id, HTMLButtonElement).hidden = data.pages === 1;
+  }
   part("sign-text", HTMLElement).textContent = shown.text.trim() || words("noText");
   showMark();
   showRuler();
