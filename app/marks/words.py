@@ -148,7 +148,7 @@ BREACHES: Final[Mapping[Rule, tuple[Sentence, Sentence]]] = {
     ),
     Rule.NO_FREE_STRIP: (
         _l("Page %(page)s of the attachment has no free strip for number, symbol and time of sealing."),
-        _l("Leave 17 mm empty at the top or the foot of its first page, 70 mm wide, and upload it again."),
+        _l("Leave 9 mm empty at the top or the foot of its first page, 70 mm wide, and upload it again."),
     ),
 }
 

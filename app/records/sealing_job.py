@@ -85,7 +85,7 @@ def _mark(facts: Facts) -> Drawn:
 def _placement(facts: Facts, source: IO[bytes]) -> Placement:
     pages = page_geometries(source)
     if not facts["is_main"]:
-        return _above(source, pages)
+        return _above(source, pages, len(facts["lines"]))
     wanted: dict[str, Any] = facts["place"]
     return place(
         pages,
@@ -98,9 +98,9 @@ def _placement(facts: Facts, source: IO[bytes]) -> Placement:
     )
 
 
-def _above(source: IO[bytes], pages: tuple[PageGeometry, ...]) -> Placement:
+def _above(source: IO[bytes], pages: tuple[PageGeometry, ...], lines: int) -> Placement:
     """Return the place of an attachment's seal, which stands in words. Raises PdfRefused where none is empty."""
-    box = attachment_place(source, pages[0])
+    box = attachment_place(source, pages[0], lines=lines)
     if box is None:
         raise PdfRefused(PdfFault.MARK_COVERS_CONTENT)
     left, bottom, right, top = box

@@ -27,6 +27,8 @@ _BETWEEN_MM: Final = 2.0
 # Text at the top right of an attachment (Decree 30, Annex I): from the edge, from the top, wide, high.
 _ATTACHMENT_MM: Final = (15.0, 8.0, 70.0, 17.0)
 _STEP_MM: Final = 10.0
+# Of ten points and the room to the next line.
+_LINE_MM: Final = 10 * 1.2 * 25.4 / 72
 
 
 @dataclass(frozen=True)
@@ -75,19 +77,28 @@ def plan_attachment(pdf: IO[bytes], pages: Sequence[PageGeometry]) -> list[Field
     return list(_field(pages, SEAL, FieldKind.SIGNATURE, 1, box, Lock.ALL)) if box is not None else []
 
 
-def attachment_place(pdf: IO[bytes], page: PageGeometry) -> Rectangle | None:
-    """Return the box on the first page for number, symbol and time: top right, else the nearest that is empty.
+def attachment_place(pdf: IO[bytes], page: PageGeometry, *, lines: int = 2) -> Rectangle | None:
+    """Return the box on the first page for so many lines of ten points: top right, else the nearest that is empty.
 
-    In millimetres as shown, from the lower left; None where there is none.
+    Where the whole box has no room, one as low as the lines, in the top margin and then at the foot. In millimetres as
+    shown, from the lower left; None where there is none.
     """
     right, top, width, height = _ATTACHMENT_MM
     page_width, page_height = page.shown_size_mm
-    along_the_top = (
-        (left, page_height - above - height, left + width, page_height - above)
-        for above in (top, top / 2)
-        for left in _downwards(page_width - right - width, right)
+    low = min(height, lines * _LINE_MM)
+
+    def along_the_top(tall: float, starts: Sequence[float]) -> Iterator[Rectangle]:
+        for above in starts:
+            for left in _downwards(page_width - right - width, right):
+                yield (left, page_height - above - tall, left + width, page_height - above)
+
+    wanted = (
+        along_the_top(height, (top, top / 2)),
+        along_the_top(low, (top, top * 3 / 4, top / 2)),
+        along_the_foot(page_width, (width, height), from_left=False),
+        along_the_foot(page_width, (width, low), from_left=False, lowest_mm=4.0),
     )
-    return free_place(pdf, 1, page, chain(along_the_top, along_the_foot(page_width, (width, height), from_left=False)))
+    return free_place(pdf, 1, page, chain.from_iterable(wanted))
 
 
 def _downwards(begins: float, ends: float) -> Iterator[float]:

@@ -12,7 +12,7 @@ import pytest
 from app.demo.official_letter import Letter, render
 from pki.layout.blanks import date_blank, number_blank
 from pki.layout.free_place import along_the_foot, free_place
-from pki.layout.plan import Signer, plan_attachment, plan_fields
+from pki.layout.plan import Signer, attachment_place, plan_attachment, plan_fields
 from pki.layout.signature_block import (
     find_signature_block,
     is_plausible_seal,
@@ -101,6 +101,37 @@ def test_an_attachment_has_the_place_of_its_seal_at_the_top_right_as_it_is_shown
     left, bottom, right, top = as_shown(spec.placement.rectangle, geometry)
     width, height = geometry.shown_size_mm
     assert (width - right, height - top, right - left, top - bottom) == pytest.approx((15, 8, 70, 17), abs=0.01)
+
+
+def covered(*boxes: tuple[float, float, float, float]) -> bytes:
+    """Return an A4 page that is grey wherever none of the boxes lies (millimetres: left, bottom, width, height)."""
+    with pikepdf.new() as made:
+        page = made.add_blank_page(page_size=(595.28, 841.89))
+        operators = ["0.5 g 0 0 596 842 re f 1 g"]
+        operators += [" ".join(f"{one * 72 / 25.4:.2f}" for one in box) + " re f" for box in boxes]
+        page.obj.Contents = made.make_stream("\n".join(operators).encode())
+        output = BytesIO()
+        made.save(output)
+        return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("free", "lines", "found"),
+    [
+        # Room for the whole box, for two lines in the top margin, for two lines at the foot, and for nothing.
+        ((100.0, 270.0, 110.0, 27.0), 4, (125, 272, 195, 289)),
+        ((100.0, 280.0, 110.0, 12.0), 2, (125, 280.53, 195, 289)),
+        ((0.0, 3.0, 210.0, 10.5), 2, (125, 4, 195, 12.47)),
+        ((0.0, 3.0, 210.0, 10.5), 4, None),
+        ((0.0, 140.0, 210.0, 40.0), 2, None),
+    ],
+)
+def test_the_words_of_a_seal_find_a_free_strip_as_low_as_they_are(
+    free: tuple[float, float, float, float], lines: int, found: tuple[float, ...] | None
+) -> None:
+    pdf = covered(free)
+    place = attachment_place(BytesIO(pdf), page_geometries(pdf)[0], lines=lines)
+    assert place == (pytest.approx(found, abs=0.05) if found is not None else None)
 
 
 def test_the_seal_of_an_attachment_moves_aside_for_what_stands_there() -> None:
