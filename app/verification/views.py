@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -12,12 +13,14 @@ from app.core.db import transaction
 from app.core.errors import TooMany
 from app.core.permissions import public
 from app.core.problems import status_of
+from app.core.running import settings
 from app.core.security import takes_upload
 from app.core.throttle import may_pass
+from app.core.timestamping import timestamper
 from app.interface import views as interface
 from app.trust import service as trust
-from app.verification import api, page, service, words
-from app.verification.forms import CheckForm
+from app.verification import api, page, paper, service, words
+from app.verification.forms import CheckForm, PaperForm
 from app.verification.registered import recognise
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
@@ -52,18 +55,36 @@ def start() -> ResponseReturnValue:
     with transaction() as session:
         facts = api.described(session, report, pdf, now=now)
         registered = recognise(session, pdf)
+    answer, note = words.answer(report, kinds), page.register_note(registered)
+    technical, file_name = page.technical(facts), (form.file.data.filename or "")[:120]
+    address = f"{settings().web_url}{url_for('.start')}"
+    text = paper.text_of(answer, facts, note, technical, file_name=file_name, address=address)
     return render_template(
         "verification/result.html",
         form=CheckForm(formdata=None),
-        answer=words.answer(report, kinds),
+        answer=answer,
         changed_pages=page.changed_pages(report.page_differences),
-        register_note=page.register_note(registered),
-        technical=page.technical(facts),
+        register_note=note,
+        technical=technical,
         kept_files=page.kept_files(facts),
+        paper_form=PaperForm(formdata=None, text=paper.seal_text(settings(), text)),
         sha256=facts.sha256,
-        file_name=(form.file.data.filename or "")[:120],
+        file_name=file_name,
         checked_at=now,
     )
+
+
+@bp.post("/verify/report")
+@public("whoever checked a paper may keep the report")
+def report_paper() -> ResponseReturnValue:
+    """Make a report of the page before into a PDF with the city's timestamp; nothing of it is kept."""
+    _count_try()
+    form = PaperForm()
+    if not form.validate_on_submit():
+        return redirect(url_for(".start"))
+    content = paper.stamped(settings(), form.text.data, timestamp=timestamper(settings()))
+    name = paper.name_of(datetime.now(UTC))
+    return send_file(BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name)
 
 
 def _count_try() -> None:
