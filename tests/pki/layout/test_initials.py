@@ -21,8 +21,8 @@ SHORT = ("Sở báo cáo để Thành phố xem xét, quyết định./.",)
 # Its second line ends with the last word, near the right margin.
 FULL_WIDTH = [
     (
-        "Sở Khoa học và Công nghệ đề nghị các phòng rà soát, báo cáo kết quả thực hiện kế hoạch của năm trước khi trình Uỷ "
-        "ban nhân dân Thành phố xem xét, quyết định vào cuối"
+        "Sở Khoa học và Công nghệ đề nghị các phòng rà soát, báo cáo kết quả thực hiện kế hoạch của năm trước khi "
+        "trình Uỷ ban nhân dân Thành phố xem xét, quyết định vào cuối"
     )
 ]
 
