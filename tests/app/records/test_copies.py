@@ -39,6 +39,7 @@ from pki.pades.open_fields import places_of
 from pki.pades.report import Verdict
 from pki.profiles import ProfileName
 from pki.revocation import RevocationReason
+from tests.app.records.test_layout import grey
 from tests.factories import copies as factory
 from tests.factories import records, routes
 from tests.factories.certificates import actor
@@ -276,6 +277,22 @@ def test_with_a_silent_timestamp_service_the_copy_waits_and_is_made_later(
     monkeypatch.setenv("KYVAO_STATUS_INTERNAL_URL", city.status_internal_url)
     tasks.copy.func(str(copy_id))
     assert labels() == ["01/SY-SKHCN"]
+
+
+def test_a_page_without_a_free_strip_is_not_sealed_and_the_clerk_reads_where_room_is_missing(
+    city: Settings, head: SoftwareKey, sign_in: SignIn
+) -> None:
+    with records.started_as_in_web(city):
+        route_id = routes.running(city, [records.HEAD])
+    (document_id,) = routes.route(route_id).document_ids
+    records.add_version(city, document_id, grey(), made_by=MadeBy.UPLOAD)
+    records.sign(city, document_id, head)
+    records.issued(city, route_id)
+    copy_id = factory.asked(document_id)
+    factory.ordered(copy_id)
+    tasks.copy.func(str(copy_id))
+    assert (labels(), factory.copy(copy_id).fault) == ([], Fault.NO_STRIP)
+    assert "Trang 1 của bản sao không còn dải trống" in sign_in("thu").get(f"/copies/{copy_id}").get_data(as_text=True)
 
 
 def test_killed_before_the_end_no_copy_exists_and_the_next_try_takes_one_number(city: Settings, letter: UUID) -> None:
