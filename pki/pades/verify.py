@@ -19,6 +19,7 @@ from asn1crypto import cms as asn1_cms
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 from cryptography.x509.oid import NameOID
+from pyhanko.pdf_utils.decode_limits import DEFAULT_PURPOSE_LIMITS, DecodeLimits, DecodePurpose, StreamDecodeLimits
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 from pyhanko.sign.validation.errors import SignatureValidationError
@@ -45,6 +46,14 @@ _AFTER_LAST_SECTION: Final = re.compile(
 )
 # A renewal each year, two revisions each, for longer than any archive is planned; and all the signatures.
 _MOST_REVISIONS: Final = 300
+# pyHanko reads cross-references as far as the file says there are objects: minutes for a stream of 128 MB (measured).
+# A row takes about seven octets.
+_LIMITS: Final = DecodeLimits(
+    per_purpose={
+        **DEFAULT_PURPOSE_LIMITS,
+        DecodePurpose.XREF_STREAM: StreamDecodeLimits(max_output_size=4 * 1024 * 1024),
+    }
+)
 _SMALLEST_RSA: Final = 2048
 _REASONS: Final = {
     PathVerdict.VALID: (Verdict.VALID, Reason.OK),
@@ -103,11 +112,11 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
 
 def _open(pdf: bytes) -> tuple[PdfFileReader, bool]:
     try:
-        strict = PdfFileReader(BytesIO(pdf), strict=True)
+        strict = PdfFileReader(BytesIO(pdf), strict=True, decode_limits=_LIMITS)
         list(strict.embedded_signatures)
         return strict, False
     except Exception:  # noqa: BLE001  the edge to foreign parsers: read again with leniency, and say so
-        return PdfFileReader(BytesIO(pdf), strict=False), True
+        return PdfFileReader(BytesIO(pdf), strict=False, decode_limits=_LIMITS), True
 
 
 def _sum_up(reports: Sequence[SignatureReport], pdf: bytes, lenient: bool, owned: bool) -> Report:

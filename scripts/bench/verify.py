@@ -144,8 +144,12 @@ def _memory() -> int:
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            words = path.read_text().rpartition(")")[2].split()
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
         except OSError:
+            continue
+        words = rest.split()
+        if name == "postgres":
+            # Touches its shared memory bit by bit, and keeps one row for each address that asks.
             continue
         # Parent and resident pages (proc(5)).
         parents[int(path.parent.name)] = int(words[1]), int(words[21])
