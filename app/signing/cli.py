@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import click
 
 from app.archive.pdf_commands import augment_file, will_verify_file
-from app.signing.check_command import (
+from app.signing.check_commands import (
     NOT_VALID,
     UNREADABLE,
     bounded_read,
