@@ -50,7 +50,7 @@ class SignatureFacts(Strict):
     time_proof: TimeProof
     proven_by: ProofFacts | None
     covers_whole_file: bool
-    changes_after: Annotated[str, Field(description="none, proofs, signatures or other.")]
+    changes_after: Annotated[str, Field(description="none, proofs, signatures, form or other.")]
     revoked_at: datetime | None
     revocation_reason: str | None
     is_seal: bool

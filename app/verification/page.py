@@ -6,21 +6,27 @@ Pictures and files travel inside the page as data URLs: nothing of what was chec
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from app.claims.service import Comparison, Standing
+from app.core.errors import Sentence
 from app.core.i18n import moment
 from app.verification.api import SignatureFacts, Verification
 from app.verification.registered import Match, Registered
-from pki.pades.report import PageDifference
+from pki.pades.report import PageDifference, ProofKind
 
 # Together in one page, before Base64; pages behind that are told in words alone.
 MOST_PICTURE_BYTES: Final = 3 * 1024 * 1024
+_PROOFS: Final[Mapping[ProofKind, Sentence]] = {
+    ProofKind.SIGNATURE_TIMESTAMP: _l("Timestamp over this signature"),
+    ProofKind.DOCUMENT_TIMESTAMP: _l("Timestamp of the archive over the whole file"),
+}
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,8 @@ def _technical_rows(one: SignatureFacts) -> tuple[tuple[str, str], ...]:
         (_("SHA-256 of the certificate"), one.certificate_sha256 or "–"),
     ]
     if one.proven_by is not None:
-        rows.append((_("Proof of existence"), f"{one.proven_by.kind}, {one.proven_by.at.isoformat()}"))
+        kind = _PROOFS[one.proven_by.kind]
+        rows.append((_("Proof of existence"), f"{kind}, {moment(one.proven_by.at)}"))
     return tuple((str(word), value) for word, value in rows)
 
 
