@@ -85,9 +85,9 @@ def read_proofs(
     moment, is_forged, seen = now, False, set[bytes]()
     for stamp in reversed(stamps):
         end = sum(int(number) for number in list(stamp.byte_range)[2:])
-        token = _token(stamp, pdf, end)
+        token, is_elsewhere = _read_stamp(stamp, pdf, end)
         # The same one in two fields proves no more than once, and nobody honest writes it.
-        is_forged = is_forged or token is None or token.imprint in seen
+        is_forged = is_forged or is_elsewhere or (token is not None and token.imprint in seen)
         if token is not None and nothing.holds(token, moment):
             moment = token.gen_time
             found.append(Proof(moment, end))
@@ -101,7 +101,7 @@ class Timing:
 
     proven_by: ProofOfExistence | None
     proof: TimeProof
-    # A timestamp inside the signature was made over something else, or cannot be read.
+    # A timestamp inside the signature was made over something else.
     is_forged: bool = False
 
 
@@ -122,34 +122,38 @@ def time_of(embedded: EmbeddedPdfSignature, past: PastProofs) -> Timing:
     ]
     if not values:
         return Timing(of_file, TimeProof.TIMESTAMP if over else TimeProof.CLAIMED)
-    tokens = [_token_over(value.dump(), signer_info["signature"].native) for value in values]
-    good = [one for one in tokens if one is not None and past.holds(one, over.at if over else past.now)]
-    is_forged = None in tokens
+    tokens = [_read(value.dump(), signer_info["signature"].native) for value in values]
+    good = [one for one, _ in tokens if one is not None and past.holds(one, over.at if over else past.now)]
+    is_forged = any(is_elsewhere for _, is_elsewhere in tokens)
     if good:
         earliest = min(one.gen_time for one in good)
         return Timing(ProofOfExistence(ProofKind.SIGNATURE_TIMESTAMP, earliest), TimeProof.TIMESTAMP, is_forged)
     return Timing(of_file, TimeProof.TIMESTAMP if over else TimeProof.BAD_TIMESTAMP, is_forged)
 
 
-def _token_over(token_der: bytes, signature_value: bytes) -> tsa.Token | None:
-    """Return a timestamp that was made over this value; None for any other."""
+def _read(token_der: bytes, *data: bytes) -> tuple[tsa.Token | None, bool]:
+    """Return a timestamp that was made over `data`, and whether it was made over something else, so put there.
+
+    One over `data` that we cannot verify proves nothing and accuses nobody: other houses write tokens in other ways.
+    """
     try:
+        content = asn1_cms.ContentInfo.load(token_der)["content"]["encap_content_info"]["content"].parsed
+        imprint = content["message_imprint"]
+        digest = hashlib.new(imprint["hash_algorithm"]["algorithm"].native, b"".join(data))
+        if digest.digest() != imprint["hashed_message"].native:
+            return None, True
         token = tsa.read_token(token_der)
     except TimestampRefused:
-        return None
-    strong = token.hash_algorithm in STRONG_DIGESTS
-    return token if strong and hashlib.new(token.hash_algorithm, signature_value).digest() == token.imprint else None
+        return None, False
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None, True
+    return (token if token.hash_algorithm in STRONG_DIGESTS else None), False
 
 
-def _token(stamp: EmbeddedPdfSignature, pdf: bytes, end: int) -> tsa.Token | None:
-    """Return a document timestamp that was made over the file up to `end`; None for any other."""
+def _read_stamp(stamp: EmbeddedPdfSignature, pdf: bytes, end: int) -> tuple[tsa.Token | None, bool]:
+    """Return a document timestamp that was made over the file up to `end`, and whether it is over something else."""
     numbers = [int(number) for number in stamp.byte_range]
     if not byte_range.is_sound(pdf, numbers, end=end):
-        return None
-    try:
-        token = tsa.read_token(asn1_cms.ContentInfo.load(bytes(stamp.pkcs7_content)).dump())
-    except TimestampRefused:
-        return None
-    digest = hashlib.new(token.hash_algorithm, pdf[: numbers[1]])
-    digest.update(pdf[numbers[2] : end])
-    return token if token.hash_algorithm in STRONG_DIGESTS and digest.digest() == token.imprint else None
+        return None, True
+    token_der = asn1_cms.ContentInfo.load(bytes(stamp.pkcs7_content)).dump()
+    return _read(token_der, pdf[: numbers[1]], pdf[numbers[2] : end])

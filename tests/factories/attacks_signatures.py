@@ -86,6 +86,15 @@ def with_second_timestamp_of_another_signature(pdf: bytes) -> bytes:
     return _with_value(pdf, value)
 
 
+def with_timestamp_that_is_none(pdf: bytes) -> bytes:
+    """Plain data where a timestamp belongs."""
+    value = _value(pdf)
+    nothing = asn1_cms.ContentInfo({"content_type": "data", "content": b"yesterday"})
+    attribute = asn1_cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [nothing]})
+    value["content"]["signer_infos"][0]["unsigned_attrs"] = asn1_cms.CMSAttributes([attribute])
+    return _with_value(pdf, value)
+
+
 def with_document_timestamp_copied(pdf: bytes) -> bytes:
     """The timestamp of another file stands where this one's stood."""
     other = proofs.b_lta(pdfs.signed(pdfs.plain("Another")))

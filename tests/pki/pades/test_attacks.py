@@ -151,6 +151,7 @@ ATTACKS = {
     "timestamps": [
         Attack(attacks_signatures.with_timestamp_of_another_signature, Reason.BAD_TIMESTAMP, stamped),
         Attack(attacks_signatures.with_second_timestamp_of_another_signature, Reason.BAD_TIMESTAMP, stamped),
+        Attack(attacks_signatures.with_timestamp_that_is_none, Reason.BAD_TIMESTAMP, stamped),
         Attack(attacks_signatures.with_document_timestamp_copied, Reason.BAD_TIMESTAMP, archived),
         Attack(attacks_signatures.with_document_timestamp_twice, Reason.BAD_TIMESTAMP, archived),
     ],
