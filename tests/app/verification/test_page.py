@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from datetime import UTC, datetime
@@ -17,7 +18,10 @@ from flask.testing import FlaskClient
 
 from app.claims import service as claims
 from app.core import db
+from app.core.permissions import house
 from app.core.settings import Settings
+from app.documents import service as documents
+from app.documents.models import MadeBy
 from app.verification import page
 from pki.document_claim import DocumentClass
 from pki.pades.report import PageDifference
@@ -122,3 +126,33 @@ def _mentions(path: Path, pdf: bytes) -> bool:
         return path.is_file() and path.stat().st_size < 2**24 and pdf[:4096] in path.read_bytes()
     except OSError:
         return False
+
+
+def test_what_the_archive_added_to_an_issued_document_is_no_alarm(client: FlaskClient, city: Settings) -> None:
+    one = issue(city)
+    renewed = one.issued + b"% proofs\n%%EOF\n"
+    with db.transaction() as session:
+        document = documents.find(session, house("test"), one.document_id, for_change=True)
+        documents.add_version(
+            session,
+            document,
+            base=document.newest,
+            made_by=MadeBy.PROOFS,
+            sha256=hashlib.sha256(renewed).hexdigest(),
+            size=len(renewed),
+            pages=1,
+            signatures=1,
+            person_id=document.owner_id,
+            now=datetime.now(UTC),
+        )
+    main = main_of(check(client, renewed))
+    assert "kèm bằng chứng lâu dài" in main
+    assert "kv-verified-note--alarming" not in main
+
+
+def test_a_document_that_another_one_replaced_names_it(client: FlaskClient, city: Settings) -> None:
+    first = issue(city)
+    issue(city, number="125/QĐ-SKHCN", replaces=first.document_id)
+    main = main_of(check(client, first.issued))
+    assert "đã được thay bằng văn bản số 125/QĐ-SKHCN" in main
+    assert "kv-verified-note--alarming" in main
