@@ -180,13 +180,15 @@ def page(
         agency.agency.choices = [(str(one.id), one.name) for one in _agencies(session, agency_text)]
         attachment = AttachForm(formdata=None)
         attachment.document.choices = [(str(one.id), one.title) for one in drafts.attachable(session, actor)]
+        found_in = layout.findings(session, storage(), route)
         shown = render_template(
             "routes/compose.html",
             route=route,
             is_template=route.state == RouteState.TEMPLATE,
             groups=timeline.of(session, route, now=datetime.now(UTC)),
             faults=rules.faults_of(session, route),
-            layout=layout.findings(session, storage(), route),
+            layout=found_in,
+            is_blocked=any(is_refused(one) for broken in found_in.values() for one in broken),
             breach=breach,
             is_refused=is_refused,
             step=step,

@@ -52,6 +52,7 @@ def test_an_attachment_without_a_free_strip_is_named_and_does_not_start(
     assert "Quyết định số 2" in shown
     assert "Trang 1 của văn bản kèm theo không còn dải trống" in shown
     assert "phải sửa" in shown
+    assert "Bắt đầu trình ký" not in shown
     assert start(client, route_id) == 422
     assert routes.route(route_id).state == RouteState.DRAFT
 
