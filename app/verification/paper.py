@@ -19,7 +19,7 @@ from app.core.i18n import current_language, moment
 from app.core.settings import Settings
 from app.core.timestamping import Timestamper
 from app.verification.api import Verification
-from app.verification.page import RegisterNote, Technical
+from app.verification.page import ChangedPage, RegisterNote, Technical
 from app.verification.words import Answer
 from pki.errors import TimestampRefused
 from pki.pades.augment import add_document_timestamp
@@ -35,6 +35,7 @@ def text_of(
     answer: Answer,
     facts: Verification,
     note: RegisterNote | None,
+    changed: Sequence[ChangedPage],
     technical: Sequence[Technical],
     *,
     file_name: str,
@@ -49,6 +50,7 @@ def text_of(
         Paragraph(answer.sentence),
         *(Paragraph(finding) for finding in answer.findings),
         *([Paragraph(note.sentence)] if note else []),
+        *(Paragraph(f"{_('Page %(number)s', number=one.number)}: {one.sentence}") for one in changed),
         *_signatures(answer, technical),
         Paragraph(_("What this report is"), size=_HEADING, bold=True, above=14.0),
         Paragraph(

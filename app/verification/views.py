@@ -56,14 +56,15 @@ def start() -> ResponseReturnValue:
         facts = api.described(session, report, pdf, now=now)
         registered = recognise(session, pdf)
     answer, note = words.answer(report, kinds), page.register_note(registered)
+    changed = page.changed_pages(report.page_differences)
     technical, file_name = page.technical(facts), (form.file.data.filename or "")[:120]
     address = f"{settings().web_url}{url_for('.start')}"
-    text = paper.text_of(answer, facts, note, technical, file_name=file_name, address=address)
+    text = paper.text_of(answer, facts, note, changed, technical, file_name=file_name, address=address)
     return render_template(
         "verification/result.html",
         form=CheckForm(formdata=None),
         answer=answer,
-        changed_pages=page.changed_pages(report.page_differences),
+        changed_pages=changed,
         register_note=note,
         technical=technical,
         kept_files=page.kept_files(facts),

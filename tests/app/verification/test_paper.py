@@ -21,6 +21,7 @@ from app.core.settings import Settings
 from app.verification import paper
 from pki.pades.text_pages import Paragraph
 from tests.app.verification.test_check import check, main_of
+from tests.factories.attacks import with_annotation
 from tests.factories.forms import csrf_token
 
 
@@ -51,6 +52,13 @@ def test_the_report_is_a_pdf_that_other_programs_read_with_the_citys_timestamp_o
     (stamp,) = PdfFileReader(BytesIO(answer.data)).embedded_timestamp_signatures
     stamp.compute_integrity_info()
     assert stamp.sig_object["/SubFilter"] == "/ETSI.RFC3161"
+
+
+def test_the_report_of_a_changed_paper_names_the_pages(client: FlaskClient, signed_pdf: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(ask(client, text_in(check(client, with_annotation(signed_pdf)))).data)
+    read = subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True, text=True).stdout
+    assert "Trang 1: Có 1 chỗ thay đổi." in read
 
 
 def test_a_text_that_we_did_not_write_is_not_stamped(client: FlaskClient, signed_pdf: bytes) -> None:
