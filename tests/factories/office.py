@@ -27,6 +27,10 @@ _MANIFEST = """<?xml version="1.0" encoding="UTF-8"?>
 <manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" manifest:version="1.3">
 <manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/>
 <manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>"""
+_PICTURE = """<draw:frame xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"
+ xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0" text:anchor-type="paragraph" svg:width="5cm"
+ svg:height="5cm"><draw:image xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="{address}" xlink:type="simple"
+ xlink:show="embed" xlink:actuate="onLoad"/></draw:frame>"""
 ODT = "application/vnd.oasis.opendocument.text"
 
 
@@ -40,12 +44,13 @@ def docx(text: str, *, font: str = "Liberation Serif", more: Mapping[str, bytes]
     return _package(parts | dict(more or {}))
 
 
-def odt(text: str) -> bytes:
-    """Return an ODT of one paragraph."""
+def odt(text: str, *, picture: str | None = None) -> bytes:
+    """Return an ODT of one paragraph, with a picture that lies at an address."""
+    shown = _PICTURE.format(address=picture) if picture else ""
     return _package(
         {
             "mimetype": ODT.encode(),
-            "content.xml": _CONTENT.format(text=escape(text)).encode(),
+            "content.xml": _CONTENT.format(text=shown + escape(text)).encode(),
             "META-INF/manifest.xml": _MANIFEST.encode(),
         }
     )

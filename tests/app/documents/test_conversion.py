@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -57,6 +58,16 @@ def test_a_font_that_is_not_here_and_a_picture_from_elsewhere_are_told(tmp_path:
     content = docx(TEXT, font="Chu Nom Khong Co", more={"word/_rels/document.xml.rels": elsewhere})
     _, notices = convert(tmp_path, content, "a.docx")
     assert notices == [conversion.CONVERTED, conversion.LINKS_LEFT_OUT, conversion.FONTS_REPLACED]
+
+
+@needs_office
+def test_a_picture_that_lies_elsewhere_is_not_fetched(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        _, notices = convert(tmp_path, odt(TEXT, picture=f"http://127.0.0.1:{elsewhere.getsockname()[1]}/a"), "a.odt")
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+    assert conversion.LINKS_LEFT_OUT in notices
 
 
 @needs_office
