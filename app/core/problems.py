@@ -39,7 +39,7 @@ _HTTP_SENTENCES: dict[int, tuple[errors.Sentence, errors.Sentence]] = {
     ),
     413: (
         _l("What you sent is too large. Nothing was changed."),
-        _l("Send a smaller file; a PDF may have up to 25 MB."),
+        _l("Send a smaller file; the page says how large it may be."),
     ),
 }
 

@@ -19,6 +19,8 @@ R = TypeVar("R")
 ORDINARY_BODY: Final = 1024 * 1024
 # What a person may upload: a PDF of 25 MB and the form around it.
 UPLOAD_BODY: Final = 26 * 1024 * 1024
+# What an official may upload to sign: a file of 100 MB; it goes to the disk.
+PAPER_BODY: Final = 101 * 1024 * 1024
 # What a registration officer may upload: the list of a campaign.
 LIST_BODY: Final = 201 * 1024 * 1024
 ORDINARY_FORM: Final = 256 * 1024
@@ -65,6 +67,12 @@ def takes_upload(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def takes_paper(view: Callable[P, R]) -> Callable[P, R]:
+    """Let the body of this route's requests be as large as a paper to sign may be; it goes to a file."""
+    view.__dict__["takes_paper"] = True
+    return view
+
+
 def takes_list(view: Callable[P, R]) -> Callable[P, R]:
     """Let the body of this route's requests be as large as the list of a campaign may be; it goes to a file."""
     view.__dict__["takes_list"] = True
@@ -81,6 +89,8 @@ def _limit_body() -> None:
     if view is not None and view.__dict__.get("takes_upload", False):
         request.max_content_length = UPLOAD_BODY
         request.max_form_memory_size = UPLOAD_FORM
+    if view is not None and view.__dict__.get("takes_paper", False):
+        request.max_content_length = PAPER_BODY
     if view is not None and view.__dict__.get("takes_list", False):
         request.max_content_length = LIST_BODY
 

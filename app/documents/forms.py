@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import RadioField, StringField
+from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.documents.service import LONGEST_TITLE
@@ -22,8 +22,12 @@ class UploadForm(FlaskForm):
     )
     file = FileField(
         _l("PDF file"),
-        description=_l("One PDF of up to 25 MB, without a password."),
+        description=_l("One PDF of up to 100 MB and 2,000 pages, without a password."),
         validators=[FileRequired(_l("Choose a PDF file."))],
+    )
+    keep_fields = BooleanField(
+        _l("Keep the fields of a form"),
+        description=_l("Only if somebody is to fill them in after the first signature. Otherwise they become text."),
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
@@ -109,6 +110,8 @@ class DocumentVersion(Base):
     # Who uploaded or signed; for what the house did by itself, who had it done.
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     made_at: Mapped[datetime]
+    # Codes of app.documents.notices: what was done to the file when it was brought.
+    notices: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
 
     document: Mapped[Document] = relationship(back_populates="versions")
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)

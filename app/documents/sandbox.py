@@ -44,7 +44,7 @@ _places = threading.BoundedSemaphore(_AT_ONCE)
 _zygote = Zygote()
 
 
-def run(job: Job, facts: Facts, source: bytes | Path) -> tuple[dict[str, Any], IO[bytes]]:
+def run(job: Job, facts: Facts, source: bytes | Path | IO[bytes]) -> tuple[dict[str, Any], IO[bytes]]:
     """Return the facts that `job` returns in a process of its own, and what it wrote, as a file that has no name.
 
     The caller closes the file. Raises PdfRefused with the job's fault, PdfRefused(TOO_COMPLEX) when the process went
@@ -140,10 +140,13 @@ def _end(pidfd: int) -> None:
 
 
 @contextmanager
-def _opened(source: bytes | Path) -> Iterator[int]:
-    """Give a handle on the bytes, for reading."""
+def _opened(source: bytes | Path | IO[bytes]) -> Iterator[int]:
+    """Give a handle on the bytes, for reading; of a file that is open already, one more."""
     if isinstance(source, Path):
         handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    elif not isinstance(source, bytes):
+        source.flush()
+        handle = os.dup(source.fileno())
     else:
         handle = os.memfd_create("source", os.MFD_CLOEXEC)
         view = memoryview(source)

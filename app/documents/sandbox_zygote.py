@@ -27,7 +27,7 @@ from app.documents.sandbox_frame import CPU_SECONDS, LENGTH, MEMORY_BYTES, OUTPU
 from pki.chains import TrustStore
 from pki.errors import PdfRefused
 from pki.pades.appearance import Mark
-from pki.pades.intake import inspect, normalise
+from pki.pades.intake import normalise
 from pki.pades.placement import Placement
 from pki.pades.prepare import prepare
 from pki.pades.verify import verify
@@ -43,7 +43,6 @@ def warm() -> None:
         pdf.add_blank_page(page_size=(595, 842))
         pdf.save(blank)
     content = normalise(blank.getvalue())
-    inspect(content)
     place = Placement(1, (10.0, 10.0, 200.0, 70.0))
     # Any time will do.
     now = datetime(2026, 1, 1, tzinfo=UTC)

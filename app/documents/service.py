@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,17 +56,19 @@ def upload(
     )
     session.add(document)
     session.flush()
+    sha256 = storage.put_stream(accepted.file, largest=sys.maxsize)
     session.add(
         DocumentVersion(
             document_id=document.id,
             number=1,
-            sha256=storage.put(accepted.pdf),
-            size=len(accepted.pdf),
+            sha256=sha256,
+            size=storage.path_of(sha256).stat().st_size,
             pages=accepted.pages,
             signatures=accepted.signatures,
             made_by=MadeBy.UPLOAD,
             person_id=owner.id,
             made_at=now,
+            notices=list(accepted.notices),
         )
     )
     session.flush()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import unicodedata
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
-from io import BytesIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 from uuid import UUID
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, send_file, url_for
@@ -14,6 +19,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 
 from app.core.db import transaction
 from app.core.errors import AppError, NotFound
@@ -21,11 +27,13 @@ from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.problems import status_of, wants_json
 from app.core.running import storage
-from app.core.security import takes_upload
-from app.documents import intake, service
+from app.core.security import takes_paper
+from app.documents import conversion, intake, notices, service
 from app.documents.forms import AskForm, UploadForm
+from app.documents.intake import Accepted
 from app.documents.models import Document, DocumentVersion
 from app.registry.models import Person
+from pki.pades.faults import PdfFault
 
 bp = Blueprint("documents", __name__, url_prefix="/documents")
 
@@ -43,14 +51,14 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/new", methods=["GET", "POST"])
 @needs(Permission.SIGN_DOCUMENTS)
-@takes_upload
+@takes_paper
 def new() -> ResponseReturnValue:
     form = UploadForm()
     if not form.validate_on_submit():
-        return render_template("documents/new.html", form=form), 422 if form.is_submitted() else 200
+        return _new_page(form), 422 if form.is_submitted() else 200
     try:
-        accepted = intake.accept(form.file.data.stream.read(intake.LARGEST_PDF + 1))
-        with transaction() as session:
+        accepted = _accepted(form)
+        with closing(accepted.file), transaction() as session:
             document = service.upload(
                 session,
                 storage(),
@@ -64,7 +72,7 @@ def new() -> ResponseReturnValue:
             raise
         # The sentence stands at the field, where the next try begins.
         form.file.errors = [f"{error.sentence} {error.next_step or ''}".strip()]
-        return render_template("documents/new.html", form=form), status_of(error)
+        return _new_page(form), status_of(error)
     flash(_("The document is stored. You can sign it now."))
     return redirect(url_for(".show", document_id=document.id))
 
@@ -79,6 +87,7 @@ def show(document_id: UUID) -> ResponseReturnValue:
             "documents/show.html",
             document=document,
             is_owner=document.owner_id == actor.person_id,
+            remarks=notices.in_words(document.versions[0].notices),
             asked_me=any(one.person_id == actor.person_id and one.state == "asked" for one in document.requests),
         )
 
@@ -90,7 +99,7 @@ def download(document_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         document, chosen = _chosen_version(session, document_id)
     return send_file(
-        BytesIO(storage().get(chosen.sha256)),
+        storage().open(chosen.sha256),
         mimetype="application/pdf",
         as_attachment=True,
         download_name=_file_name(document, chosen),
@@ -104,7 +113,7 @@ def content(document_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         _document, chosen = _chosen_version(session, document_id)
     return send_file(
-        BytesIO(storage().get(chosen.sha256)),
+        storage().open(chosen.sha256),
         mimetype="application/pdf",
         as_attachment=True,
         download_name="document.pdf",
@@ -130,6 +139,40 @@ def ask(document_id: UUID) -> ResponseReturnValue:
         name = asked.person.full_name
     flash(_("%(name)s sees the document now, under “Waiting for you”.", name=name))
     return redirect(url_for(".show", document_id=document_id))
+
+
+def _new_page(form: UploadForm) -> str:
+    return render_template("documents/new.html", form=form, takes_office_files=conversion.is_available())
+
+
+def _accepted(form: UploadForm) -> Accepted:
+    """Return what was uploaded, ready to be signed. Raises Invalid or TooLarge with what to do."""
+    uploaded: FileStorage = form.file.data
+    content = _on_disk(uploaded)
+    told: Sequence[str] = ()
+    if isinstance(content, bytes) and len(content) == 0:
+        raise intake.refusal(PdfFault.NOT_A_PDF)
+    if Path(uploaded.filename or "").suffix.lower() in conversion.EXTENSIONS:
+        content, told = _converted(uploaded)
+    accepted = intake.accept(content, keep_fields=form.keep_fields.data)
+    return replace(accepted, notices=(*told, *accepted.notices))
+
+
+def _on_disk(uploaded: FileStorage) -> bytes | IO[bytes]:
+    """Return the upload as the server has it: small ones in memory, large ones in a file without a name."""
+    try:
+        uploaded.stream.fileno()
+    except (AttributeError, OSError):
+        return uploaded.stream.read()
+    return uploaded.stream
+
+
+def _converted(uploaded: FileStorage) -> tuple[IO[bytes], Sequence[str]]:
+    with NamedTemporaryFile(prefix="kyvao-upload-") as source:
+        uploaded.stream.seek(0)
+        shutil.copyfileobj(uploaded.stream, source)
+        source.flush()
+        return conversion.to_pdf(Path(source.name), name=uploaded.filename or "")
 
 
 def _chosen_version(session: Session, document_id: UUID) -> tuple[Document, DocumentVersion]:

@@ -34,7 +34,7 @@ from pki.pades.augment import add_validation_material, renew
 from pki.pades.dss import Material
 from pki.pades.finish import Timestamper, finish
 from pki.pades.geometry import page_geometries
-from pki.pades.intake import inspect, normalise
+from pki.pades.intake import take_in
 from pki.pades.placement import Corner, Placement, place
 from pki.pades.prepare import prepare
 from pki.tsa import MAXIMUM_RESPONSE
@@ -105,7 +105,9 @@ def sign(
     with _saying():
         key = load(key_path, passphrase=passphrase)
         content = bounded_read(source)
-        accepted = content if inspect(content).signatures else normalise(content)
+        output = BytesIO()
+        taken = take_in(BytesIO(content), output, keep_fields=True)
+        accepted = output.getvalue() if taken.rewritten else content
         shown = mark_text is not None and field_name is None
         waiting = prepare(
             BytesIO(accepted),

@@ -14,7 +14,13 @@ class PdfFault(StrEnum):
     TOO_MANY_REVISIONS = "too_many_revisions"
     PAGE_TOO_LARGE = "page_too_large"
     NO_PAGES = "no_pages"
+    # Opens without a password, but its owner allows no changes.
+    RESTRICTED = "restricted"
     ACTIVE_CONTENT = "active_content"
+    # A form whose pages only one program draws (dynamic XFA).
+    XFA_ONLY = "xfa_only"
+    # Read and rewritten, and still no signature can be put into it.
+    UNSIGNABLE = "unsignable"
     # Certified with "no changes allowed" (DocMDP P=1), or locked as a whole by an earlier signer.
     CERTIFIED = "certified"
     LOCKED = "locked"

@@ -118,7 +118,8 @@ def _prepared(city: City) -> Prepared:
         pdf.add_blank_page(page_size=(595, 842))
         pdf.save(output)
     with db.transaction() as session:
-        accepted = Accepted(output.getvalue(), 1, 0)
+        output.seek(0)
+        accepted = Accepted(output, 1, 0)
         document = documents.upload(session, _storage(city), accepted, title="Tờ trình", actor=one.actor, now=now)
         document_id = document.id
     wish = signing.Wish(one.certificate_sha256, 1, Place(1, Corner.BOTTOM_RIGHT, 20, 40), None)

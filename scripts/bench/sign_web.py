@@ -196,7 +196,7 @@ def official(made: City, number: int, papers: Sequence[bytes], *, pages: int) ->
         ids = [
             str(
                 documents.upload(
-                    session, storage, Accepted(pdf, pages, 0), title=f"Công văn {index}", actor=actor, now=now
+                    session, storage, Accepted(BytesIO(pdf), pages, 0), title=f"Công văn {index}", actor=actor, now=now
                 ).id
             )
             for index, pdf in enumerate(papers, 1)

@@ -48,22 +48,25 @@ def scripted_pdf() -> bytes:
     return output.getvalue()
 
 
-def upload(client: FlaskClient, pdf: bytes, *, title: str = "Quyết định") -> TestResponse:
+def upload(
+    client: FlaskClient, pdf: bytes, *, title: str = "Quyết định", name: str = "quyet-dinh.pdf", **more: str
+) -> TestResponse:
     """Send the form of `/documents/new`."""
     return client.post(
         "/documents/new",
         data={
             "csrf_token": csrf_token(client, "/documents/new"),
             "title": title,
-            "file": (BytesIO(pdf), "quyet-dinh.pdf", "application/pdf"),
+            "file": (BytesIO(pdf), name),
+            **more,
         },
         content_type="multipart/form-data",
     )
 
 
-def uploaded(client: FlaskClient, pdf: bytes | None = None, *, title: str = "Quyết định") -> UUID:
+def uploaded(client: FlaskClient, pdf: bytes | None = None, *, title: str = "Quyết định", **more: str) -> UUID:
     """Upload a paper that is accepted and return its identifier."""
-    answer = upload(client, pdf or plain_pdf(), title=title)
+    answer = upload(client, pdf or plain_pdf(), title=title, **more)
     assert answer.status_code == 302, answer.get_data(as_text=True)
     return UUID(answer.location.rsplit("/", 1)[1])
 
