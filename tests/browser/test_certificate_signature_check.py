@@ -133,7 +133,7 @@ def test_a_paper_is_signed_twice_checked_by_anyone_and_outlives_a_revocation(
         assert check(anyone, changed) == "Không hợp lệ"
 
     oanh = person("oanh")
-    revoke(oanh, "tran van minh", "Trần Văn Minh")
+    revoke_all(oanh, "tran van minh", "Trần Văn Minh")
     wait_until(lambda: crl_names_a_revoked(city, tmp_path), "the list with the revoked certificate")
     # Signed with a timestamp before: still good, and the page says since when the certificate is not.
     assert check(anyone, once) == "Hợp lệ"
@@ -142,14 +142,25 @@ def test_a_paper_is_signed_twice_checked_by_anyone_and_outlives_a_revocation(
     expect(minh.page.get_by_text("Bạn chưa có chứng thư số còn hiệu lực")).to_be_visible()
 
 
-def revoke(one: Watched, search: str, name: str) -> None:
+def revoke_all(one: Watched, search: str, name: str) -> None:
+    """Revoke what a person holds: other walks in the same city may have given them more than one."""
     page = one.page
     page.goto("/certificates/register")
     page.get_by_label("Họ tên, số hoặc mã định danh").fill(search)
     page.get_by_role("button", name="Tìm").click()
     page.wait_for_url("**/register?q=*")
     one.expect_well_made()
-    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("link", name=name)).not_to_have_count(0)
+    while True:
+        page.goto(f"/certificates/register?q={search}&state=in_force")
+        if page.get_by_role("link", name=name).count() == 0:
+            return
+        page.get_by_role("link", name=name).first.click()
+        revoke(one, name)
+
+
+def revoke(one: Watched, name: str) -> None:
+    page = one.page
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     one.expect_well_made()
     page.get_by_role("button", name="Thu hồi…").click()

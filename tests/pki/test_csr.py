@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from pki import csr, oids
+from pki import csr, der, oids
 from pki.csr import CsrFault
 from pki.errors import CsrRejected
 
@@ -117,6 +117,10 @@ def test_a_key_proven_elsewhere_is_read_and_held_to_the_same_rules(holder: ec.El
     spki = holder.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     assert csr.key_of_spki(spki).spki_der == spki
     assert csr.key_of_spki(spki).public_key == holder.public_key()
+    # The same key with its point compressed is written as everybody writes it.
+    point = holder.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
+    compressed = der.sequence(der.read(spki).children()[0].der, der.bit_string(point))
+    assert csr.key_of_spki(compressed) == csr.key_of_spki(spki)
     weak = ec.generate_private_key(ec.SECP521R1()).public_key()
     refused = weak.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     for unfit, fault in (

@@ -24,6 +24,7 @@ from pki.profiles import ProfileName
 from pki.revocation import RevocationReason
 from tests.factories import pdfs
 from tests.factories import pki as factory
+from tests.factories.documents import encrypted_pdf
 from tests.pki.pades.test_fields import with_fields
 
 PASSPHRASE = b"a passphrase of the test"
@@ -212,7 +213,7 @@ def test_an_unsigned_paper_and_one_without_trust_have_the_exit_code_1(desk: Desk
     assert (without.exit_code, "untrusted" in without.output) == (1, True)
 
 
-@pytest.mark.parametrize("content", [b"no pdf", pdfs.encrypted()], ids=["text", "encrypted"])
+@pytest.mark.parametrize("content", [b"no pdf", encrypted_pdf()], ids=["text", "encrypted"])
 def test_an_unreadable_file_has_the_exit_code_2(desk: Desk, content: bytes) -> None:
     desk.path("odd.pdf").write_bytes(content)
     assert desk.check("odd.pdf").exit_code == 2
