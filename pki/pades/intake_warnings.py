@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
 from typing import IO, Final
 
@@ -73,9 +74,20 @@ def _covers_text(document: pypdfium2.PdfDocument, number: int, boxes: list[Recta
 def _covering(page: pikepdf.Page) -> Iterator[Rectangle]:
     annotations = page.obj.get("/Annots")
     for one in annotations.as_list() if isinstance(annotations, pikepdf.Array) else ():
-        if not isinstance(one, pikepdf.Dictionary) or int(one.get("/F", 0)) & _UNSEEN:
+        if not isinstance(one, pikepdf.Dictionary):
             continue
-        kind = str(one.get("/Subtype", ""))
+        kind, flags, box = str(one.get("/Subtype", "")), one.get("/F", 0), _box(one.get("/Rect"))
+        if box is None or (isinstance(flags, int) and flags & _UNSEEN):
+            continue
         if kind in _COVERING or (kind in _COVERING_WHEN_FILLED and "/IC" in one):
-            x0, y0, x1, y1 = (float(value) for value in one["/Rect"].as_list())
-            yield (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+            yield box
+
+
+def _box(rectangle: object) -> Rectangle | None:
+    """Return left, bottom, right, top; None for what is no rectangle, which no program shows."""
+    corners: list[object] = list(rectangle.as_list()) if isinstance(rectangle, pikepdf.Array) else []
+    numbers = [float(one) for one in corners if isinstance(one, int | Decimal)]
+    if len(corners) != 4 or len(numbers) != 4:
+        return None
+    x0, y0, x1, y1 = numbers
+    return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))

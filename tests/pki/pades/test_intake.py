@@ -234,8 +234,12 @@ def with_note(kind: str, **more: object) -> bytes:
         (with_note("Highlight"), False),
         (with_note("FreeText", F=2), False),
         (with_note("Stamp").replace(b"60 700 500 800", b"60 100 500 200"), False),
+        # What is written wrongly costs nobody their file.
+        (with_note("Stamp").replace(b"60 700 500 800", b"60 700 500    "), False),
+        (with_note("Stamp").replace(b"60 700 500 800", b"60 700 500 (x)"), False),
+        (with_note("Stamp", F=Name.Odd), True),
     ],
-    ids=["text", "filled", "frame", "highlight", "hidden", "elsewhere"],
+    ids=["text", "filled", "frame", "highlight", "hidden", "elsewhere", "three-corners", "no-number", "odd-flags"],
 )
 def test_notes_that_lie_over_text_are_told(pdf: bytes, noticed: bool) -> None:
     assert (Notice.ANNOTATIONS_COVER in taken(pdf).notices) is noticed
