@@ -12,18 +12,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
 from flask_babel import lazy_gettext as _l
 
-from app.core.errors import AppError, Invalid, Unavailable
+from app.core.errors import AppError, Invalid
 from app.core.logs import log
 from app.documents import conversion_process
+from app.documents.places import Places
 from app.documents.sandbox_process import around
 
 # What makes a package of each kind, beside being a ZIP archive.
@@ -52,7 +52,7 @@ _NAMED_IN: Final = ("word/document.xml", "word/styles.xml", "content.xml", "styl
 _MOST_FONTS: Final = 20
 
 _SAVE_AS_PDF: Final = _l("Save it as a PDF in your office program, then choose the PDF.")
-_places = threading.BoundedSemaphore(_AT_ONCE)
+_places = Places(_AT_ONCE)
 
 
 def is_available() -> bool:
@@ -69,7 +69,7 @@ def to_pdf(source: Path, *, name: str) -> tuple[IO[bytes], Sequence[str]]:
         raise Invalid(_l("This server cannot turn text documents into PDF. Nothing was stored."), _SAVE_AS_PDF)
     extension = Path(name).suffix.lower()
     notices = [CONVERTED, *_looked_through(source, extension)]
-    with _place(), tempfile.TemporaryDirectory(prefix="kyvao-office-") as folder:
+    with _places.one(patience=_WALL_SECONDS), tempfile.TemporaryDirectory(prefix="kyvao-office-") as folder:
         made = _convert(source, extension, Path(folder))
         output = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
         with made.open("rb") as opened:
@@ -158,19 +158,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-@contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(timeout=_WALL_SECONDS):
-        raise Unavailable(
-            _l("Many files are being read right now, so yours was not. Nothing was changed."),
-            _l("Try again in a minute."),
-        )
-    try:
-        yield
-    finally:
-        _places.release()
 
 
 def _no_document() -> AppError:

@@ -14,7 +14,6 @@ from app.documents import intake_job, sandbox
 from pki.errors import PdfRefused
 from pki.pades.faults import PdfFault
 
-LARGEST_PDF: Final = 100 * 1024 * 1024
 _CHOOSE_ANOTHER: Final = _l("Choose another file.")
 _PRINT_AGAIN: Final = _l("Open it and save or print it as a new PDF, then choose the new file.")
 _LOCKED: Final = _l("The file was closed by an earlier signer: nobody may sign it any more. Nothing was stored.")

@@ -17,17 +17,14 @@ import os
 import signal
 import socket
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
-from flask_babel import lazy_gettext as _l
-
-from app.core.errors import Unavailable
 from app.core.logs import log
+from app.documents.places import Places
 from app.documents.sandbox_frame import Facts, Job, pack, unpack
 from app.documents.sandbox_process import Zygote
 from pki.errors import PdfRefused
@@ -40,7 +37,7 @@ _PIECE: Final = 1 << 16
 # More at a time than there are cores would only make each slower, and memory is bounded by this times the limit.
 _AT_ONCE: Final = max(2, os.cpu_count() or 1)
 
-_places = threading.BoundedSemaphore(_AT_ONCE)
+_places = Places(_AT_ONCE)
 _zygote = Zygote()
 
 
@@ -53,7 +50,7 @@ def run(job: Job, facts: Facts, source: bytes | Path | IO[bytes]) -> tuple[dict[
     name = f"{job.__module__}:{job.__qualname__}"
     output = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
     try:
-        with _place(), _opened(source) as opened:
+        with _places.one(patience=_WALL_SECONDS), _opened(source) as opened:
             answer = _call(name, pack(facts), opened, output.fileno())
         if answer is None:
             raise PdfRefused(PdfFault.TOO_COMPLEX)
@@ -156,16 +153,3 @@ def _opened(source: bytes | Path | IO[bytes]) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(timeout=_WALL_SECONDS):
-        raise Unavailable(
-            _l("Many files are being read right now, so yours was not. Nothing was changed."),
-            _l("Try again in a minute."),
-        )
-    try:
-        yield
-    finally:
-        _places.release()

@@ -33,7 +33,6 @@ from app.documents.forms import AskForm, UploadForm
 from app.documents.intake import Accepted
 from app.documents.models import Document, DocumentVersion
 from app.registry.models import Person
-from pki.pades.faults import PdfFault
 
 bp = Blueprint("documents", __name__, url_prefix="/documents")
 
@@ -148,13 +147,12 @@ def _new_page(form: UploadForm) -> str:
 def _accepted(form: UploadForm) -> Accepted:
     """Return what was uploaded, ready to be signed. Raises Invalid or TooLarge with what to do."""
     uploaded: FileStorage = form.file.data
-    content = _on_disk(uploaded)
-    told: Sequence[str] = ()
-    if isinstance(content, bytes) and len(content) == 0:
-        raise intake.refusal(PdfFault.NOT_A_PDF)
-    if Path(uploaded.filename or "").suffix.lower() in conversion.EXTENSIONS:
-        content, told = _converted(uploaded)
-    accepted = intake.accept(content, keep_fields=form.keep_fields.data)
+    if Path(uploaded.filename or "").suffix.lower() not in conversion.EXTENSIONS:
+        return intake.accept(_on_disk(uploaded), keep_fields=form.keep_fields.data)
+    made, told = _converted(uploaded)
+    accepted = intake.accept(made, keep_fields=form.keep_fields.data)
+    if accepted.file is not made:
+        made.close()
     return replace(accepted, notices=(*told, *accepted.notices))
 
 

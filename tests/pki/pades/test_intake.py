@@ -306,7 +306,7 @@ def test_more_than_60_revisions_of_a_signed_file_are_refused() -> None:
 
 def test_a_table_that_claims_millions_of_objects_is_refused_unread() -> None:
     claimed = re.sub(rb"/Size \d+", b"/Size 9999999", pdfs.plain())
-    assert fault_of(claimed) in {PdfFault.TOO_COMPLEX, PdfFault.DAMAGED}
+    assert fault_of(claimed) is PdfFault.TOO_COMPLEX
 
 
 def test_a_file_with_more_objects_than_are_looked_at_is_refused() -> None:
