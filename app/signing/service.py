@@ -187,15 +187,7 @@ def complete(
     base = _version(session, found.base_version_id)
     documents.refuse_stale(document, base)
     turn = _turn(session, document, _signer(session, actor), now=now)
-    # Locked until we commit: a revocation comes wholly before this signature's time or wholly after it.
-    certificate = session.scalar(
-        select(Certificate)
-        .where(Certificate.id == found.certificate_id)
-        .with_for_update(read=True, of=Certificate)
-        .execution_options(populate_existing=True)
-    )
-    certificate_der = _usable_der(certificate, now=now)
-    chain_der = register.chain_of(session, certificate)[:-1] if certificate else ()
+    certificate_der, chain_der = _held_certificate(session, found.certificate_id, now=now)
     with storage.open(base.sha256) as opened:
         prepared = PreparedSignature.from_json(found.prepared_facts, opened, storage.get(found.prepared_sha256))
     if turn is not None and turn.field_name != prepared.field_name:
@@ -218,6 +210,38 @@ def complete(
         timestamp_pending=level is Level.BASIC,
         now=now,
     )
+    _note_signed(session, actor, found, document, turn, made, now=now)
+    session.flush()
+    reach("sign.before_commit")
+    return made
+
+
+def _held_certificate(session: Session, certificate_id: UUID, *, now: datetime) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return a certificate that may sign now and those above it without the root, in DER. Raises Conflict.
+
+    Its row is locked until we commit: a revocation comes wholly before this signature's time or wholly after it.
+    """
+    certificate = session.scalar(
+        select(Certificate)
+        .where(Certificate.id == certificate_id)
+        .with_for_update(read=True, of=Certificate)
+        .execution_options(populate_existing=True)
+    )
+    certificate_der = _usable_der(certificate, now=now)
+    return certificate_der, register.chain_of(session, certificate)[:-1] if certificate else ()
+
+
+def _note_signed(
+    session: Session,
+    actor: Actor,
+    found: SigningSession,
+    document: Document,
+    turn: Turn | None,
+    made: DocumentVersion,
+    *,
+    now: datetime,
+) -> None:
+    """Tell everyone who waits for the signature: its owner, the route, the archive, the log."""
     documents.mark_signed(session, document, signer=found.person_id, now=now)
     if turn is not None:
         routes.signed(session, actor, turn, document, made, now=now)
@@ -235,9 +259,6 @@ def complete(
         number=made.number,
         sha256=made.sha256,
     )
-    session.flush()
-    reach("sign.before_commit")
-    return made
 
 
 def mark_of(person: Person, *, now: datetime) -> Mark:
