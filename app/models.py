@@ -32,6 +32,7 @@ from app.seals import models as seals
 from app.signing import models as signing
 from app.status import models as status
 from app.trust import models as trust
+from app.verification import models as verification
 
 __all__ = [
     "Base",
@@ -64,4 +65,5 @@ __all__ = [
     "throttle",
     "tokens",
     "trust",
+    "verification",
 ]

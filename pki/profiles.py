@@ -31,6 +31,7 @@ class ProfileName(StrEnum):
     CITIZEN_SIGNING = "citizen_signing"
     OFFICIAL_SIGNING = "official_signing"
     AGENCY_SEAL = "agency_seal"
+    REPORT_SEAL = "report_seal"
     OCSP_RESPONDER = "ocsp_responder"
     TSA_UNIT = "tsa_unit"
     PASS_SIGNER = "pass_signer"  # noqa: S105  the word of the house for a guest's token
@@ -137,6 +138,21 @@ def _signing(name: ProfileName, issuer: ProfileName, policy: str, *, days: int) 
     )
 
 
+def _seal(name: ProfileName, *, years: int) -> Profile:
+    return Profile(
+        name=name,
+        version=1,
+        subject=AgencyName,
+        curve=Curve.P256,
+        validity=years * _YEAR,
+        key_usage=frozenset({KeyUse.CONTENT_COMMITMENT}),
+        issued_by=frozenset({ProfileName.ISSUING_SEALS}),
+        extended_key_usage=_DOCUMENTS,
+        policy=oids.POLICY_SEAL,
+        semantics=oids.SEMANTICS_LEGAL,
+    )
+
+
 def _service(name: ProfileName, subject: type[SubjectName], eku: str, *, days: int) -> Profile:
     return Profile(
         name=name,
@@ -173,18 +189,9 @@ _ALL: Final = (
     # A key in a browser: short, because it is lost easily and renewed in a minute.
     _signing(ProfileName.CITIZEN_SIGNING, ProfileName.ISSUING_CITIZENS, oids.POLICY_CITIZEN, days=90),
     _signing(ProfileName.OFFICIAL_SIGNING, ProfileName.ISSUING_OFFICIALS, oids.POLICY_OFFICIAL, days=90),
-    Profile(
-        name=ProfileName.AGENCY_SEAL,
-        version=1,
-        subject=AgencyName,
-        curve=Curve.P256,
-        validity=3 * _YEAR,
-        key_usage=frozenset({KeyUse.CONTENT_COMMITMENT}),
-        issued_by=frozenset({ProfileName.ISSUING_SEALS}),
-        extended_key_usage=_DOCUMENTS,
-        policy=oids.POLICY_SEAL,
-        semantics=oids.SEMANTICS_LEGAL,
-    ),
+    _seal(ProfileName.AGENCY_SEAL, years=3),
+    # Seals reports of checks, which no person orders: never the seal of an agency, which a clerk alone puts on.
+    _seal(ProfileName.REPORT_SEAL, years=1),
     Profile(
         name=ProfileName.OCSP_RESPONDER,
         version=1,

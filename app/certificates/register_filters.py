@@ -34,6 +34,7 @@ PROFILES: Final = (
     ProfileName.CITIZEN_SIGNING,
     ProfileName.OFFICIAL_SIGNING,
     ProfileName.AGENCY_SEAL,
+    ProfileName.REPORT_SEAL,
     ProfileName.PASS_SIGNER,
     ProfileName.TRUST_LIST_SIGNER,
     ProfileName.DEVICE,

@@ -35,6 +35,7 @@ PROFILES: Final[Mapping[str, Sentence]] = {
     ProfileName.CITIZEN_SIGNING: _l("Signature of a citizen"),
     ProfileName.OFFICIAL_SIGNING: _l("Signature of an official"),
     ProfileName.AGENCY_SEAL: _l("Seal of an agency"),
+    ProfileName.REPORT_SEAL: _l("Seal of reports of checks"),
     ProfileName.PASS_SIGNER: _l("Invitations of an agency"),
     ProfileName.OCSP_RESPONDER: _l("Status service"),
     ProfileName.TSA_UNIT: _l("Timestamp service"),

@@ -33,6 +33,7 @@ ISSUER_OF = {
     ProfileName.CITIZEN_SIGNING: ProfileName.ISSUING_CITIZENS,
     ProfileName.OFFICIAL_SIGNING: ProfileName.ISSUING_OFFICIALS,
     ProfileName.AGENCY_SEAL: ProfileName.ISSUING_SEALS,
+    ProfileName.REPORT_SEAL: ProfileName.ISSUING_SEALS,
     ProfileName.PASS_SIGNER: ProfileName.ISSUING_SERVICES,
     ProfileName.TRUST_LIST_SIGNER: ProfileName.ISSUING_SERVICES,
     ProfileName.DEVICE: ProfileName.ISSUING_SERVICES,

@@ -29,6 +29,7 @@ SUBJECTS: dict[ProfileName, SubjectName] = {
     ProfileName.CITIZEN_SIGNING: LAN,
     ProfileName.OFFICIAL_SIGNING: MINH,
     ProfileName.AGENCY_SEAL: OFFICE,
+    ProfileName.REPORT_SEAL: OFFICE,
     ProfileName.PASS_SIGNER: OFFICE,
 }
 PEOPLE = "NCP-NATURAL-PERSON-CERTIFICATE"
@@ -206,6 +207,7 @@ def test_pkilint_finds_nothing_in_a_root_nor_in_a_responder(tmp_path: Path):
         (ProfileName.CITIZEN_SIGNING, PEOPLE),
         (ProfileName.OFFICIAL_SIGNING, PEOPLE),
         (ProfileName.AGENCY_SEAL, ORGANIZATIONS),
+        (ProfileName.REPORT_SEAL, ORGANIZATIONS),
     ],
 )
 def test_pkilint_finds_nothing_against_etsi(tmp_path: Path, profile: ProfileName, kind: str):

@@ -31,6 +31,7 @@ SUBJECTS: dict[ProfileName, SubjectName] = {
     ProfileName.CITIZEN_SIGNING: LAN,
     ProfileName.OFFICIAL_SIGNING: MINH,
     ProfileName.AGENCY_SEAL: OFFICE,
+    ProfileName.REPORT_SEAL: OFFICE,
     ProfileName.PASS_SIGNER: OFFICE,
 }
 

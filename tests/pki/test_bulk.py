@@ -27,6 +27,7 @@ SUBJECTS: dict[ProfileName, SubjectName] = {
     ProfileName.CITIZEN_SIGNING: LAN,
     ProfileName.OFFICIAL_SIGNING: MINH,
     ProfileName.AGENCY_SEAL: OFFICE,
+    ProfileName.REPORT_SEAL: OFFICE,
     ProfileName.PASS_SIGNER: OFFICE,
     ProfileName.DEVICE: ServiceName("Máy quét 7", "Thành phố Sông Biếc"),
     ProfileName.TSA_UNIT: ServiceName("Dấu thời gian 1", "Thành phố Sông Biếc"),

@@ -19,7 +19,10 @@ def test_only_authorities_issue(name: ProfileName):
     assert all(PROFILES[issuer].is_authority for issuer in PROFILES[name].issued_by)
 
 
-@pytest.mark.parametrize("name", [ProfileName.CITIZEN_SIGNING, ProfileName.OFFICIAL_SIGNING, ProfileName.AGENCY_SEAL])
+@pytest.mark.parametrize(
+    "name",
+    [ProfileName.CITIZEN_SIGNING, ProfileName.OFFICIAL_SIGNING, ProfileName.AGENCY_SEAL, ProfileName.REPORT_SEAL],
+)
 def test_a_key_that_signs_documents_does_nothing_else(name: ProfileName):
     assert PROFILES[name].key_usage == {KeyUse.CONTENT_COMMITMENT}
 
