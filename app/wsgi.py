@@ -9,11 +9,13 @@ from app import create_app
 from app.core import db
 from app.core.logs import configure_logs
 from app.core.settings import load
+from app.documents import sandbox
 
 configure_logs("web")
 _settings = load(os.environ)
 db.configure(_settings.database_url or "")
 application = create_app(_settings)
+sandbox.stand_by()
 # What is loaded by now stays: looking through it for cycles again and again costs a tenth of every request.
 gc.collect()
 gc.freeze()

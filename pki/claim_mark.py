@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
 import pikepdf
 
 from pki.errors import ProfileViolation
+from pki.pades.drawn import Drawn
 from pki.passes import qr
 
 MM_PER_POINT: Final = 25.4 / 72
@@ -28,7 +28,7 @@ def page_address(web_url: str) -> str:
 
 
 @dataclass(frozen=True)
-class QrMark:
+class QrMark(Drawn):
     """The code of one document; drawn like the other marks."""
 
     # Of the public page, without the fragment.
@@ -41,10 +41,9 @@ class QrMark:
         """The side that the code should have on paper, its quiet zone included."""
         return len(qr.link_matrix(self.address, self.digits)) * USUAL_MODULE_MM
 
-    def render(self, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
-        """Return a PDF of one page, `width` by `height` in user space units: the largest square in its middle.
+    def compose(self, pdf: pikepdf.Pdf, *, width: float, height: float, rotation: int, user_unit: float) -> None:
+        """Draw the largest square in the middle of the page. See `Drawn`.
 
-        With `rotation` (0, 90, 180, 270: the turn of the page it will stand on) it is turned against it.
         Raises ProfileViolation if a module would be under 0.33 mm or the code does not fit any symbol that is read.
         """
         rows = _turned(qr.link_matrix(self.address, self.digits), rotation)
@@ -55,12 +54,8 @@ class QrMark:
         left, bottom = (width - side) / 2, (height - side) / 2
         scale = f"{module:.5f} 0 0 {module:.5f} {left:.4f} {bottom:.4f} cm"
         drawn = ["q", scale, "1 g", f"0 0 {len(rows)} {len(rows)} re f", "0 g", *_squares(rows), "f", "Q"]
-        with pikepdf.new() as pdf:
-            page = pdf.add_blank_page(page_size=(width, height))
-            page.obj.Contents = pdf.make_stream("\n".join(drawn).encode("ascii"))
-            output = BytesIO()
-            pdf.save(output, deterministic_id=True)
-        return output.getvalue()
+        page = pdf.add_blank_page(page_size=(width, height))
+        page.obj.Contents = pdf.make_stream("\n".join(drawn).encode("ascii"))
 
 
 def _squares(rows: list[list[bool]]) -> list[str]:

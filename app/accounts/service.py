@@ -10,8 +10,8 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import Account, RoleGrant, SignInSession
 from app.accounts.passwords import hash_password, is_password
@@ -24,6 +24,12 @@ IDLE: Final = timedelta(minutes=30)
 ABSOLUTE: Final = timedelta(hours=12)
 # Writing on every request would make each page a write; the idle limit is exact to this much.
 _SEEN_STEP: Final = timedelta(minutes=1)
+# Asked at every request, so put together once.
+_RESUME: Final = (
+    select(SignInSession)
+    .where(SignInSession.token_sha256 == bindparam("token_sha256"))
+    .options(joinedload(SignInSession.account).joinedload(Account.grants))
+)
 
 
 def actor_of(account: Account) -> Actor:
@@ -168,7 +174,7 @@ def open_session(session: Session, account: Account, *, now: datetime) -> str:
 
 def resume_session(session: Session, token: str, *, now: datetime) -> SignInSession | None:
     """Return the open session for a cookie, or None when it ended, idled out, or its account was disabled."""
-    found = session.scalar(select(SignInSession).where(SignInSession.token_sha256 == _digest(token)))
+    found = session.scalars(_RESUME, {"token_sha256": _digest(token)}).unique().one_or_none()
     if found is None or found.revoked_at is not None or found.account.disabled_at is not None:
         return None
     if now >= found.expires_at or now >= found.last_seen_at + IDLE:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,24 @@ _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(hours=6)
 # While a route is in one of these, further signatures are expected: at the end the seal, with all proofs at once.
 _ON_THE_WAY: Final = (RouteState.DRAFT, RouteState.RUNNING, RouteState.DECLINED, RouteState.SIGNED)
+_SIGNER_EXPECTED: Final = select(
+    exists().where(
+        SignatureRequest.document_id == bindparam("document_id"), SignatureRequest.state == RequestState.ASKED
+    )
+    | exists().where(
+        RouteDocument.document_id == bindparam("document_id"),
+        RouteDocument.route_id == Route.id,
+        Route.state.in_(_ON_THE_WAY),
+    )
+)
+_INSERT: Final = insert(ArchiveEntry)
+_NOTED: Final = (
+    "version_id", "level", "wanted", "renew_by", "pending_since", "try_at", "attempts", "failure", "checked_at",
+    "checked_by", "leased_until",
+)  # fmt: skip
+_NOTE: Final = _INSERT.on_conflict_do_update(
+    index_elements=[ArchiveEntry.document_id], set_={name: _INSERT.excluded[name] for name in _NOTED}
+)
 
 
 def note(
@@ -51,6 +69,7 @@ def note(
     wanted = wanted_level(session, document, version)
     behind = version.timestamp_pending or not reaches(version.level, wanted)
     row = {
+        "document_id": document.id,
         "version_id": version.id,
         "level": version.level,
         "wanted": wanted,
@@ -63,11 +82,7 @@ def note(
         "checked_by": None,
         "leased_until": None,
     }
-    session.execute(
-        insert(ArchiveEntry)
-        .values(document_id=document.id, **row)
-        .on_conflict_do_update(index_elements=[ArchiveEntry.document_id], set_=row)
-    )
+    session.execute(_NOTE, row)
     if behind:
         enqueue(session, AUGMENT_TASK, {"document_id": str(document.id)}, queueing_lock=f"{AUGMENT_TASK}:{document.id}")
 
@@ -76,13 +91,8 @@ def wanted_level(session: Session, document: Document, version: DocumentVersion)
     """Return the level that a document needs by now: a timestamp, material once nobody is expected, all at issue."""
     if version.made_by == MadeBy.SEAL or version.level == Level.ARCHIVE:
         return Level.ARCHIVE
-    asked = exists().where(SignatureRequest.document_id == document.id, SignatureRequest.state == RequestState.ASKED)
-    travels = exists().where(
-        RouteDocument.document_id == document.id,
-        RouteDocument.route_id == Route.id,
-        Route.state.in_(_ON_THE_WAY),
-    )
-    return Level.TIMESTAMP if session.scalar(select(asked | travels)) else Level.LONG_TERM
+    is_expected = session.scalar(_SIGNER_EXPECTED, {"document_id": document.id})
+    return Level.TIMESTAMP if is_expected else Level.LONG_TERM
 
 
 def augment_to(

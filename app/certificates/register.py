@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,9 @@ from app.registry.models import Agency
 from pki.profiles import ProfileName
 
 PERSONAL: Final = (ProfileName.CITIZEN_SIGNING, ProfileName.OFFICIAL_SIGNING)
+_BY_SHA256: Final = select(Certificate).where(Certificate.sha256 == bindparam("sha256"))
+# By authority; there are a handful.
+_INTERMEDIATES: Final[dict[UUID, tuple[bytes, ...]]] = {}
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def find_in_scope(session: Session, actor: Actor, permission: Permission, certif
 
 def by_sha256(session: Session, sha256: str) -> Certificate | None:
     """Return the certificate whose DER has this digest (lower-case hex)."""
-    return session.scalar(select(Certificate).where(Certificate.sha256 == sha256))
+    return session.scalar(_BY_SHA256, {"sha256": sha256})
 
 
 def chain_of(session: Session, certificate: Certificate) -> tuple[bytes, ...]:
@@ -95,6 +98,17 @@ def chain_of(session: Session, certificate: Certificate) -> tuple[bytes, ...]:
         chain.append(authority.certificate_der)
         authority = session.get(Authority, authority.issuer_id) if authority.issuer_id else None
     return tuple(chain)
+
+
+def intermediates_of(session: Session, certificate: Certificate) -> tuple[bytes, ...]:
+    """Return the certificates between this one and the root in DER, nearest first.
+
+    What stands above an authority never changes, so it is looked up once.
+    """
+    known = _INTERMEDIATES.get(certificate.authority_id)
+    if known is None:
+        known = _INTERMEDIATES[certificate.authority_id] = chain_of(session, certificate)[:-1]
+    return known
 
 
 def trust_material(session: Session) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

@@ -5,14 +5,17 @@ Views, tasks and commands open `transaction()`; services receive its session and
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, Text, Uuid, create_engine
+import psycopg
+from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, Text, Uuid, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 type_annotations: dict[Any, Any] = {
@@ -49,11 +52,23 @@ _sessions: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
 def configure(database_url: str) -> Engine:
     """Bind this process to `database_url` (`postgresql+psycopg://…`); a second call rebinds it."""
-    engine = create_engine(
-        database_url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"application_name": "kyvao"}
-    )
+    engine = create_engine(database_url, pool_size=10, max_overflow=10, connect_args={"application_name": "kyvao"})
+    event.listen(engine, "checkout", _refuse_dead)
     _sessions.configure(bind=engine)
     return engine
+
+
+def _refuse_dead(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+    """Let the pool replace a connection that the server has closed, without asking the server.
+
+    Nothing arrives on an idle connection but word of its end (or a notice, and then a new one costs little).
+    """
+    if connection.closed:
+        raise DisconnectionError
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError
 
 
 def dispose() -> None:

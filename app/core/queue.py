@@ -13,7 +13,6 @@ from datetime import datetime
 import procrastinate
 from procrastinate import PsycopgConnector, RetryStrategy
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 # Eight attempts over about ten minutes: long enough for a restart of the timestamp service or the mail server.
@@ -21,11 +20,13 @@ RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
 
 jobs = procrastinate.App(connector=PsycopgConnector())
 
-_DEFER = text(
-    "SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW("
-    "'default', CAST(:task AS varchar), 0, CAST(:lock AS text), CAST(:queueing_lock AS text), CAST(:args AS jsonb),"
-    " CAST(:at AS timestamptz))]::procrastinate_job_to_defer_v1[]))"
+_JOB = (
+    "CAST(ROW('default', CAST(:task AS varchar), 0, CAST(:lock AS text), CAST(:queueing_lock AS text),"
+    " CAST(:args AS jsonb), CAST(:at AS timestamptz)) AS procrastinate_job_to_defer_v1)"
 )
+_DEFER = text(f"SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[{_JOB}]))")
+# Says whether it was inserted; a savepoint of ours would be two more round trips.
+_DEFER_ONCE = text(f"SELECT defer_once({_JOB})")
 
 
 def enqueue(
@@ -49,12 +50,4 @@ def enqueue(
         "args": json.dumps(dict(arguments)),
         "at": not_before,
     }
-    if queueing_lock is None:
-        session.execute(_DEFER, row)
-        return
-    try:
-        with session.begin_nested():
-            session.execute(_DEFER, row)
-    except IntegrityError as error:
-        if "queueing_lock" not in str(error.orig):
-            raise
+    session.execute(_DEFER if queueing_lock is None else _DEFER_ONCE, row)

@@ -41,6 +41,11 @@ _places = Places(_AT_ONCE)
 _zygote = Zygote()
 
 
+def stand_by() -> None:
+    """Let the process that forks be ready before the first file comes: it takes a second to load its libraries."""
+    _zygote.stand_by()
+
+
 def run(job: Job, facts: Facts, source: bytes | Path | IO[bytes]) -> tuple[dict[str, Any], IO[bytes]]:
     """Return the facts that `job` returns in a process of its own, and what it wrote, as a file that has no name.
 

@@ -31,6 +31,11 @@ class Zygote:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
+    def stand_by(self) -> None:
+        """Start it if it is not there; nobody waits until it is ready."""
+        with self._lock:
+            self._started()
+
     def hand_over(self, job: str, *handles: int) -> None:
         """Let a child be forked for `job` that holds copies of `handles`."""
         with self._lock:

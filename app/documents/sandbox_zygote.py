@@ -56,6 +56,7 @@ def serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     while True:
         name, handles, _, _ = socket.recv_fds(control, _LONGEST_NAME, 3)
         if not name:

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, not_, or_, select, update
 from sqlalchemy.orm import Session, defaultload, lazyload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -29,6 +30,15 @@ from app.registry.search import fold, pattern
 PAGE: Final = 25
 LONGEST_TITLE: Final = 200
 _SIGNING_ROLES: Final = [role for role, may in ROLE_PERMISSIONS.items() if Permission.SIGN_DOCUMENTS in may]
+_SIGN_REQUEST: Final = (
+    update(SignatureRequest)
+    .where(
+        SignatureRequest.document_id == bindparam("of_document"),
+        SignatureRequest.person_id == bindparam("of_person"),
+        SignatureRequest.state == RequestState.ASKED,
+    )
+    .values(state=RequestState.SIGNED, signed_at=bindparam("at"))
+)
 _NO_DOCUMENT: Final = _l("There is no such document, or it belongs to another agency.")
 
 
@@ -93,6 +103,7 @@ def register_visibility(condition: Visibility) -> None:
     """Let a capability above show documents to more people; doing it twice changes nothing."""
     if condition not in _visibilities:
         _visibilities.append(condition)
+        _finding.cache_clear()
 
 
 Reserve = Callable[[], ColumnElement[bool]]
@@ -103,6 +114,7 @@ def register_reserve(condition: Reserve) -> None:
     """Keep documents out of their agency's papers: a capability above shows them at a place of its own."""
     if condition not in _reserves:
         _reserves.append(condition)
+        _finding.cache_clear()
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -147,17 +159,28 @@ def find(
 
     What is not loaded by `options` is loaded when it is asked for.
     """
-    query = select(Document).where(Document.id == document_id).options(*options)
-    if for_change:
-        query = query.with_for_update(of=Document)
-    query = query.execution_options(populate_existing=for_change)
-    document = session.scalar(query.where(_of_their_work(actor)))
+    usual, further = _finding(actor, for_change, tuple(options))
+    document = session.scalar(usual, {"document_id": document_id})
     if document is None and _visibilities:
         # Asked only then: these conditions are long, and most people work on papers of their agency.
-        document = session.scalar(query.where(or_(*(condition(actor) for condition in _visibilities))))
+        document = session.scalar(further, {"document_id": document_id})
     if document is None:
         raise NotFound(_NO_DOCUMENT)
     return document
+
+
+# Putting such a question together takes longer than asking it, and people ask again and again.
+@lru_cache(maxsize=256)
+def _finding(
+    actor: Actor, for_change: bool, options: tuple[ExecutableOption, ...]
+) -> tuple[Select[Document], Select[Document]]:
+    """Return the question for a document of the actor's work, and the one for what else is shown to them."""
+    query = select(Document).where(Document.id == bindparam("document_id")).options(*options)
+    if for_change:
+        query = query.with_for_update(of=Document)
+    query = query.execution_options(populate_existing=for_change)
+    shown = or_(false(), *(condition(actor) for condition in _visibilities))
+    return query.where(_of_their_work(actor)), query.where(shown)
 
 
 def search(session: Session, actor: Actor, text: str, *, page: int) -> Found:
@@ -293,15 +316,7 @@ def add_version(
 
 def mark_signed(session: Session, document: Document, *, signer: UUID, now: datetime) -> None:
     """Note that the signer did what the owner asked of them."""
-    session.execute(
-        update(SignatureRequest)
-        .where(
-            SignatureRequest.document_id == document.id,
-            SignatureRequest.person_id == signer,
-            SignatureRequest.state == RequestState.ASKED,
-        )
-        .values(state=RequestState.SIGNED, signed_at=now)
-    )
+    session.execute(_SIGN_REQUEST, {"of_document": document.id, "of_person": signer, "at": now})
 
 
 def refuse_stale(document: Document, base: DocumentVersion) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, false, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.audit import service as audit
@@ -25,6 +26,10 @@ from app.registry import scope
 from app.registry.models import Agency, Person
 from pki.errors import PdfRefused
 from pki.layout.cleaning import PictureFault, PictureKind
+
+_SIGNATURE_PICTURE: Final = select(MarkPicture.png).where(
+    MarkPicture.person_id == bindparam("person_id"), MarkPicture.state == PictureState.IN_USE
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,7 @@ class SealPicture:
 
 def signature_picture(session: Session, person_id: UUID) -> bytes | None:
     """Return the person's accepted signature as a transparent PNG, None without one."""
-    return session.scalar(
-        select(MarkPicture.png).where(MarkPicture.person_id == person_id, MarkPicture.state == PictureState.IN_USE)
-    )
+    return session.scalar(_SIGNATURE_PICTURE, {"person_id": person_id})
 
 
 def seal_picture(session: Session, agency_id: UUID) -> SealPicture | None:

@@ -65,7 +65,7 @@ def make(
     document = _sheets(session, storage, found, now=now)
     order = sealing.Order(
         certificate_der=seal.der or b"",
-        chain_der=register.chain_of(session, seal)[:-1],
+        chain_der=register.intermediates_of(session, seal),
         agency=found.agency.name,
         label=written,
         issued_on=statement.issued_on,

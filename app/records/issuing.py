@@ -226,7 +226,7 @@ def _seal_paper(session: Session, work: Work, paper: RouteDocument, place: SealP
     is_main = paper.position == 0
     order = sealing.Order(
         certificate_der=work.seal.der or b"",
-        chain_der=register.chain_of(session, work.seal)[:-1],
+        chain_der=register.intermediates_of(session, work.seal),
         agency=paper.route.agency.name,
         label=work.label,
         issued_on=work.issued_on,

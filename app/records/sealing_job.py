@@ -14,7 +14,7 @@ from pki.layout.blanks import date_blank, number_blank
 from pki.layout.plan import attachment_place
 from pki.layout.slots import date_in
 from pki.layout.words import lines_of
-from pki.pades.appearance import Drawn
+from pki.pades.drawn import Drawn
 from pki.pades.faults import PdfFault
 from pki.pades.fields import CODE, DATE, NUMBER, SEAL, FieldValue, Lock
 from pki.pades.geometry import page_geometries

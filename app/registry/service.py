@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -17,6 +18,8 @@ from app.core.permissions import Actor, Permission
 from app.registry import scope
 from app.registry.models import Agency, Person, Post
 from app.registry.search import fold, pattern
+
+_WITH_POSTS: Final = (joinedload(Person.posts),)
 
 
 def new_identifier() -> str:
@@ -67,7 +70,7 @@ def appoint(session: Session, person: Person, agency: Agency, *, title: str, act
 
 def person(session: Session, person_id: UUID) -> Person:
     """Return a person. Raises NotFound."""
-    found = session.get(Person, person_id)
+    found = session.get(Person, person_id, options=_WITH_POSTS)
     if found is None:
         raise NotFound(_l("There is no such person."))
     return found

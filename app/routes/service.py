@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import case, exists, select, update
+from sqlalchemy import bindparam, case, exists, select, update
 from sqlalchemy.orm import Session, object_session
 
 from app.core.errors import Conflict, Invalid, NotFound
@@ -41,6 +41,10 @@ TURNS_TASK: Final = "routes.tell_turns"
 NEWS_TASK: Final = "routes.tell_news"
 SEAL_FIELD: Final = "dau_coquan"
 _FIELDS: Final = {Act.INITIAL: "ky_nhay", Act.SIGN: "ky_lanhdao"}
+_ON_ROUTE_OR_WITHDRAWN: Final = select(
+    exists().where(RouteDocument.document_id == bindparam("document_id"))
+    | exists().where(Document.id == bindparam("document_id"), Document.withdrawn_at.is_not(None))
+)
 _NOT_YOUR_TURN: Final = _l("It is not your turn on this route any more. Nothing was changed.")
 
 
@@ -128,9 +132,7 @@ def turn_of(session: Session, document_id: UUID, person_id: UUID, *, now: dateti
 
 def may_sign_freely(session: Session, document_id: UUID) -> bool:
     """Say whether a paper is on no route, so that whoever may see it may sign it without a turn."""
-    on_route = select(RouteDocument.document_id).where(RouteDocument.document_id == document_id)
-    withdrawn = select(Document.id).where(Document.id == document_id, Document.withdrawn_at.is_not(None))
-    return session.scalar(on_route) is None and session.scalar(withdrawn) is None
+    return not session.scalar(_ON_ROUTE_OR_WITHDRAWN, {"document_id": document_id})
 
 
 def start(session: Session, actor: Actor, route_id: UUID, *, route_version: int, now: datetime) -> Route:

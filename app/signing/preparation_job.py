@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import IO
 
@@ -11,22 +11,21 @@ from app.documents.sandbox_frame import Facts
 from pki.layout.rules import ruler
 from pki.layout.signature_block import find_signature_block
 from pki.layout.words import as_shown
-from pki.pades.appearance import Drawn, Mark
+from pki.pades.appearance import Mark
+from pki.pades.drawn import Drawn
 from pki.pades.fields import SEAL, Lock
 from pki.pades.geometry import page_geometries
 from pki.pades.open_fields import places_of
 from pki.pades.picture import PictureMark
-from pki.pades.placement import Corner, PageGeometry, Placement, place
+from pki.pades.placement import Corner, Placement, Spot
 from pki.pades.prepare import prepare
 
 
 def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     """Work out where the mark stands, prepare, and write what follows the file when it is prepared."""
-    pages = page_geometries(source)
     places = places_of(source) if facts["field"] else {}
     fixed = places.get(facts["field"])
-    placement = place(
-        pages,
+    spot = Spot(
         page=facts["page"],
         corner=Corner(facts["corner"]),
         x_mm=facts["x_mm"],
@@ -39,7 +38,7 @@ def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         certificate_der=base64.b64decode(facts["certificate"]),
         now=datetime.fromisoformat(facts["now"]),
         mark=_mark(facts, in_own_place=fixed is not None),
-        placement=placement,
+        placement=spot,
         signer_name=facts["signer_name"],
         reason=facts["reason"],
         field_name=facts["field"],
@@ -50,15 +49,14 @@ def prepare_marked(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
     output.write(prepared.appended)
     return {
         "prepared": prepared.to_json(),
-        "page": (fixed or placement).page,
-        "ruler": _ruler(facts, source, pages, places) if facts["is_head"] else [],
+        "page": (fixed or spot).page,
+        "ruler": _ruler(facts, source, places) if facts["is_head"] else [],
     }
 
 
-def _ruler(
-    facts: Facts, source: IO[bytes], pages: Sequence[PageGeometry], places: Mapping[str, Placement]
-) -> list[list[str | float]]:
+def _ruler(facts: Facts, source: IO[bytes], places: Mapping[str, Placement]) -> list[list[str | float]]:
     """Return what the page draws over a head's own place: a name of each length, and its two ends in millimetres."""
+    pages = page_geometries(source)
     own, block = places.get(facts["field"]), find_signature_block(source, pages, facts["signer_name"])
     if own is None or block is None or block.page != own.page:
         return []

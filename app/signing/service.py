@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.archive import service as archive
@@ -42,6 +42,25 @@ from pki.pades.finish import finish
 from pki.pades.prepare import PreparedSignature
 
 SESSION_LIFE: Final = timedelta(minutes=10)
+_ABANDON: Final = (
+    update(SigningSession)
+    .where(
+        SigningSession.document_id == bindparam("of_document"),
+        SigningSession.person_id == bindparam("of_person"),
+        SigningSession.state == SessionState.OPEN,
+    )
+    .values(state=SessionState.ABANDONED)
+)
+_OWN: Final = select(SigningSession).where(
+    SigningSession.id == bindparam("session_id"), SigningSession.person_id == bindparam("person_id")
+)
+_OWN_FOR_CHANGE: Final = _OWN.with_for_update().execution_options(populate_existing=True)
+_CERTIFICATE_HELD: Final = (
+    select(Certificate)
+    .where(Certificate.id == bindparam("certificate_id"))
+    .with_for_update(read=True, of=Certificate)
+    .execution_options(populate_existing=True)
+)
 _BEGIN_AGAIN: Final = _l("Open the document and begin again.")
 _SIGNED_NOTHING: Final = _l("Nothing was signed. Reload the page and begin again.")
 _GET_CERTIFICATE: Final = _l("Ask for a new certificate, or call your agency's administrator.")
@@ -96,8 +115,8 @@ def prepare(
     document = documents.find(session, actor, document_id, for_change=True, options=documents.WITHOUT_PEOPLE)
     base = documents.version(document, wish.base_number)
     documents.refuse_stale(document, base)
-    person = _signer(session, actor)
-    turn = _turn(session, document, person, now=now)
+    person = registry.person(session, _signer(actor))
+    turn = _turn(session, document, person.id, now=now)
     certificate = _certificate_of(session, person, wish.certificate_sha256)
     certificate_der = _usable_der(certificate, now=now)
     # Signed is what is read there: it must be what was stored.
@@ -118,15 +137,7 @@ def prepare(
         )
     except PdfRefused as error:
         raise _mark_refused(PdfFault(error.fault)) from error
-    session.execute(
-        update(SigningSession)
-        .where(
-            SigningSession.document_id == document.id,
-            SigningSession.person_id == person.id,
-            SigningSession.state == SessionState.OPEN,
-        )
-        .values(state=SessionState.ABANDONED)
-    )
+    session.execute(_ABANDON, {"of_document": document.id, "of_person": person.id})
     opened = SigningSession(
         document_id=document.id,
         base_version_id=base.id,
@@ -186,7 +197,7 @@ def complete(
     _refuse_ended(found, now=now)
     base = _version(session, found.base_version_id)
     documents.refuse_stale(document, base)
-    turn = _turn(session, document, _signer(session, actor), now=now)
+    turn = _turn(session, document, _signer(actor), now=now)
     certificate_der, chain_der = _held_certificate(session, found.certificate_id, now=now)
     with storage.open(base.sha256) as opened:
         prepared = PreparedSignature.from_json(found.prepared_facts, opened, storage.get(found.prepared_sha256))
@@ -221,14 +232,9 @@ def _held_certificate(session: Session, certificate_id: UUID, *, now: datetime) 
 
     Its row is locked until we commit: a revocation comes wholly before this signature's time or wholly after it.
     """
-    certificate = session.scalar(
-        select(Certificate)
-        .where(Certificate.id == certificate_id)
-        .with_for_update(read=True, of=Certificate)
-        .execution_options(populate_existing=True)
-    )
+    certificate = session.scalar(_CERTIFICATE_HELD, {"certificate_id": certificate_id})
     certificate_der = _usable_der(certificate, now=now)
-    return certificate_der, register.chain_of(session, certificate)[:-1] if certificate else ()
+    return certificate_der, register.intermediates_of(session, certificate) if certificate else ()
 
 
 def _note_signed(
@@ -292,11 +298,11 @@ def _finish(
 
 
 def _find(session: Session, actor: Actor, session_id: UUID, *, for_change: bool = False) -> SigningSession:
-    query = select(SigningSession).where(SigningSession.id == session_id, SigningSession.person_id == actor.person_id)
-    if for_change:
-        query = query.with_for_update()
-    found = session.scalar(query.execution_options(populate_existing=for_change))
-    if found is None or actor.person_id is None:
+    found = None
+    if actor.person_id is not None:
+        own = {"session_id": session_id, "person_id": actor.person_id}
+        found = session.scalar(_OWN_FOR_CHANGE if for_change else _OWN, own)
+    if found is None:
         raise NotFound(_l("There is no such signing session."))
     return found
 
@@ -308,19 +314,19 @@ def _refuse_ended(found: SigningSession, *, now: datetime) -> None:
         raise Conflict(_l("More than ten minutes have passed. Nothing was signed."), _BEGIN_AGAIN)
 
 
-def _signer(session: Session, actor: Actor) -> Person:
+def _signer(actor: Actor) -> UUID:
     # Which papers they may sign was asked before: citizens find their own forms and nothing else.
     may_sign = actor.may(Permission.SIGN_DOCUMENTS) or actor.may(Permission.SIGN_FORMS)
     if actor.person_id is None or not may_sign:
         raise Conflict(_l("Your account cannot sign documents."))
-    return registry.person(session, actor.person_id)
+    return actor.person_id
 
 
-def _turn(session: Session, document: Document, person: Person, *, now: datetime) -> Turn | None:
+def _turn(session: Session, document: Document, person_id: UUID, *, now: datetime) -> Turn | None:
     """Return the signer's turn on the document's route, None without a route. Raises Conflict if it is another's."""
     if routes.may_sign_freely(session, document.id):
         return None
-    turn = routes.turn_of(session, document.id, person.id, now=now)
+    turn = routes.turn_of(session, document.id, person_id, now=now)
     if turn is None:
         raise Conflict(
             _l("This document is on its way, and it is not your turn to sign. Nothing was signed."),

@@ -9,6 +9,7 @@ from io import BytesIO
 import pikepdf
 
 from pki.layout.blanks import DateBlank
+from pki.pades.drawn import Drawn
 from pki.pades.plain_text import PlainText
 
 # Part of the field's width at which a slot begins and ends.
@@ -16,29 +17,26 @@ Slot = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class SlotText:
+class SlotText(Drawn):
     """Texts, each centred in its slot."""
 
     texts: tuple[str, ...]
     slots: tuple[Slot, ...]
     size_pt: float = 13.0
 
-    def render(self, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
-        """Return a PDF of one page as `Drawn` asks. Raises PdfRefused(MARK_UNREADABLE)."""
+    def compose(self, pdf: pikepdf.Pdf, *, width: float, height: float, rotation: int, user_unit: float) -> None:
+        """Set each text in its slot. See `Drawn`."""
         across = height if rotation in (90, 270) else width
-        with pikepdf.new() as pdf:
-            page = pdf.add_blank_page(page_size=(width, height))
-            for text, (begins, ends) in zip(self.texts, self.slots, strict=True):
-                length = (ends - begins) * across
-                size = (width, length) if rotation in (90, 270) else (length, height)
-                drawn = PlainText((text,), size_pt=self.size_pt, centred=True).render(
-                    width=size[0], height=size[1], rotation=rotation, user_unit=user_unit
-                )
-                with pikepdf.open(BytesIO(drawn)) as one:
-                    page.add_overlay(one.pages[0], _at(begins * across, length, width, height, rotation))
-            output = BytesIO()
-            pdf.save(output, deterministic_id=True)
-        return output.getvalue()
+        page = pdf.add_blank_page(page_size=(width, height))
+        for text, (begins, ends) in zip(self.texts, self.slots, strict=True):
+            length = (ends - begins) * across
+            size = (width, length) if rotation in (90, 270) else (length, height)
+            drawn = PlainText((text,), size_pt=self.size_pt, centred=True).render(
+                width=size[0], height=size[1], rotation=rotation, user_unit=user_unit
+            )
+            with pikepdf.open(BytesIO(drawn)) as one:
+                page.add_overlay(one.pages[0], _at(begins * across, length, width, height, rotation))
+        page.contents_coalesce()
 
 
 def _at(begins: float, length: float, width: float, height: float, rotation: int) -> pikepdf.Rectangle:

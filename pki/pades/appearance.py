@@ -9,13 +9,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final, Protocol
+from typing import Final
 
 import pikepdf
 from pikepdf import Dictionary, Name
 from PIL import Image, UnidentifiedImageError
 
 from pki.errors import PdfRefused
+from pki.pades.drawn import Drawn
 from pki.pades.faults import PdfFault
 from pki.pades.lettering import Face, face, font_object, subset_of
 
@@ -32,45 +33,26 @@ _LEADING: Final = 1.25
 _ASCENT: Final = 0.9
 
 
-class Drawn(Protocol):
-    """Something that can be drawn onto a field."""
-
-    def render(self, *, width: float, height: float, rotation: int, user_unit: float) -> bytes:
-        """Return a PDF of one page, `width` by `height` in user space units, drawn against the turn of its page."""
-        ...
-
-
 @dataclass(frozen=True)
-class Mark:
+class Mark(Drawn):
     """What a mark shows: lines from top to bottom, the first one small, the second one bold; and a picture or none."""
 
     lines: tuple[str, ...]
     # PNG, at most 2 MB; stands to the left of the text.
     image: bytes | None = None
 
-    def render(self, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
-        """See `Drawn`. Raises PdfRefused(MARK_UNREADABLE)."""
-        return render(self, width=width, height=height, rotation=rotation, user_unit=user_unit)
-
-
-def render(mark: Mark, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
-    """Return a PDF of one page, `width` by `height` in user space units, that shows the mark.
-
-    With `rotation` (0, 90, 180, 270: the turn of the page it will stand on) it is drawn turned against it, so that
-    a reader sees it upright. Raises PdfRefused(MARK_UNREADABLE): a character that the font lacks, too much text for
-    the size, a picture that is not a PNG.
-    """
-    lines = [unicodedata.normalize("NFC", line) for line in mark.lines]
-    _check_text(lines)
-    shown_width, shown_height = (height, width) if rotation in (90, 270) else (width, height)
-    with pikepdf.new() as pdf:
+    def compose(self, pdf: pikepdf.Pdf, *, width: float, height: float, rotation: int, user_unit: float) -> None:
+        """Draw the frame, the picture at the left and the text. See `Drawn`."""
+        lines = [unicodedata.normalize("NFC", line) for line in self.lines]
+        _check_text(lines)
+        shown_width, shown_height = (height, width) if rotation in (90, 270) else (width, height)
         page = pdf.add_blank_page(page_size=(width, height))
         fonts = {"F1": face("Regular"), "F2": face("Bold")}
         used = {key: subset_of(shown, "".join(lines)) for key, shown in fonts.items()}
         resources = Dictionary(Font=Dictionary())
         for key, (data, glyph_ids) in used.items():
             resources.Font[Name("/" + key)] = font_object(pdf, fonts[key], data, glyph_ids)
-        picture = image_object(pdf, mark.image) if mark.image is not None else None
+        picture = image_object(pdf, self.image) if self.image is not None else None
         operators = [turn(rotation, width, height), _frame(shown_width, shown_height, user_unit)]
         text_left = 0.0
         if picture is not None:
@@ -80,10 +62,6 @@ def render(mark: Mark, *, width: float, height: float, rotation: int = 0, user_u
         operators.append(_text(lines, fonts, used, (text_left, shown_width, shown_height), user_unit))
         page.obj.Resources = resources
         page.obj.Contents = pdf.make_stream("\n".join(operators).encode("ascii"))
-        output = BytesIO()
-        # The same mark gives the same bytes.
-        pdf.save(output, deterministic_id=True)
-    return output.getvalue()
 
 
 def _check_text(lines: list[str]) -> None:

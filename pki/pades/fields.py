@@ -28,9 +28,9 @@ from pyhanko.sign.fields import (
 )
 
 from pki.errors import PdfRefused
-from pki.pades.appearance import Drawn
 from pki.pades.boundary import refusing
 from pki.pades.drawing import draw
+from pki.pades.drawn import Drawn
 from pki.pades.faults import PdfFault
 from pki.pades.geometry import geometry_of, page_geometry
 from pki.pades.increment import Growing

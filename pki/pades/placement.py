@@ -52,6 +52,32 @@ class Placement:
     rectangle: Rectangle
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A place as a reader names it: a page (from 1), a corner of it as shown, and what goes from there."""
+
+    page: int
+    corner: Corner
+    # From the corner inwards, and the size of the mark.
+    x_mm: float
+    y_mm: float
+    width_mm: float
+    height_mm: float
+
+    def on(self, geometry: PageGeometry) -> Placement:
+        """Return it in user space of its page. Raises PdfRefused(MARK_OUTSIDE_PAGE) when it does not fit."""
+        shown_width, shown_height = geometry.shown_size_mm
+        from_right = self.corner in (Corner.TOP_RIGHT, Corner.BOTTOM_RIGHT)
+        from_top = self.corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT)
+        left = shown_width - self.x_mm - self.width_mm if from_right else self.x_mm
+        bottom = shown_height - self.y_mm - self.height_mm if from_top else self.y_mm
+        unit = POINTS_PER_MM / geometry.user_unit
+        shown = (left * unit, bottom * unit, (left + self.width_mm) * unit, (bottom + self.height_mm) * unit)
+        placement = Placement(self.page, _to_user_space(geometry, shown))
+        refuse_outside(geometry, placement.rectangle)
+        return placement
+
+
 def place(
     pages: tuple[PageGeometry, ...],
     *,
@@ -68,25 +94,20 @@ def place(
     """
     if not 1 <= page <= len(pages):
         raise PdfRefused(PdfFault.MARK_OUTSIDE_PAGE)
-    geometry = pages[page - 1]
-    shown_width, shown_height = geometry.shown_size_mm
-    from_right = corner in (Corner.TOP_RIGHT, Corner.BOTTOM_RIGHT)
-    from_top = corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT)
-    left = shown_width - x_mm - width_mm if from_right else x_mm
-    bottom = shown_height - y_mm - height_mm if from_top else y_mm
-    unit = POINTS_PER_MM / geometry.user_unit
-    shown = (left * unit, bottom * unit, (left + width_mm) * unit, (bottom + height_mm) * unit)
-    placement = Placement(page, _to_user_space(geometry, shown))
-    check_inside(pages, placement)
-    return placement
+    return Spot(page, corner, x_mm, y_mm, width_mm, height_mm).on(pages[page - 1])
 
 
 def check_inside(pages: tuple[PageGeometry, ...], placement: Placement) -> None:
     """Raise PdfRefused(MARK_OUTSIDE_PAGE) unless the whole mark is on an existing page and has a size."""
     if not 1 <= placement.page <= len(pages):
         raise PdfRefused(PdfFault.MARK_OUTSIDE_PAGE)
-    left, bottom, right, top = placement.rectangle
-    box = pages[placement.page - 1].box
+    refuse_outside(pages[placement.page - 1], placement.rectangle)
+
+
+def refuse_outside(geometry: PageGeometry, rectangle: Rectangle) -> None:
+    """Raise PdfRefused(MARK_OUTSIDE_PAGE) unless a mark is wholly on its page and has a size."""
+    left, bottom, right, top = rectangle
+    box = geometry.box
     inside = left >= box[0] - _TOLERANCE and bottom >= box[1] - _TOLERANCE
     inside = inside and right <= box[2] + _TOLERANCE and top <= box[3] + _TOLERANCE
     if not (inside and right - left >= 1 and top - bottom >= 1):

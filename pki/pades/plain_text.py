@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
 from typing import Final
 
 import pikepdf
 from pikepdf import Dictionary, Name
 
 from pki.errors import PdfRefused
+from pki.pades.drawn import Drawn
 from pki.pades.faults import PdfFault
 from pki.pades.lettering import Face, face, font_object, subset_of
 
@@ -31,7 +31,7 @@ class Ink(StrEnum):
 
 
 @dataclass(frozen=True)
-class PlainText:
+class PlainText(Drawn):
     """Lines from top to bottom at `size_pt`, or as much smaller as the box asks for; in the middle of its height."""
 
     lines: tuple[str, ...]
@@ -40,11 +40,8 @@ class PlainText:
     bold: bool = False
     centred: bool = False
 
-    def render(self, *, width: float, height: float, rotation: int = 0, user_unit: float = 1.0) -> bytes:
-        """Return a PDF of one page, `width` by `height` in user space units, turned against the turn of its page.
-
-        Raises PdfRefused(MARK_UNREADABLE) for a character that the font lacks, or text that would be under 5 points.
-        """
+    def compose(self, pdf: pikepdf.Pdf, *, width: float, height: float, rotation: int, user_unit: float) -> None:
+        """Set the lines. See `Drawn`; text that would be under 5 points is unreadable too."""
         lines = [unicodedata.normalize("NFC", line) for line in self.lines]
         shown = face("Bold" if self.bold else "Regular")
         if any(ord(character) not in shown.glyphs for line in lines for character in line):
@@ -58,15 +55,10 @@ class PlainText:
         for row, (line, digits) in enumerate(zip(lines, numbers, strict=True)):
             left = (area[0] - shown.width(line, size)) / 2 if self.centred else 0.0
             operators.append(f"1 0 0 1 {left:.3f} {base - row * size * _LEADING:.3f} Tm <{digits}> Tj")
-        with pikepdf.new() as pdf:
-            page = pdf.add_blank_page(page_size=(width, height))
-            page.obj.Resources = Dictionary(Font=Dictionary())
-            page.obj.Resources.Font[Name("/F1")] = font_object(pdf, shown, data, glyph_ids)
-            page.obj.Contents = pdf.make_stream("\n".join([*operators, "ET"]).encode("ascii"))
-            output = BytesIO()
-            # The same text gives the same bytes.
-            pdf.save(output, deterministic_id=True)
-        return output.getvalue()
+        page = pdf.add_blank_page(page_size=(width, height))
+        page.obj.Resources = Dictionary(Font=Dictionary())
+        page.obj.Resources.Font[Name("/F1")] = font_object(pdf, shown, data, glyph_ids)
+        page.obj.Contents = pdf.make_stream("\n".join([*operators, "ET"]).encode("ascii"))
 
     def _size(self, shown: Face, lines: list[str], area: tuple[float, float], user_unit: float) -> float:
         widest = max((shown.width(line, 1.0) for line in lines), default=0.0)

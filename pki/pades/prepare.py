@@ -25,9 +25,9 @@ from pyhanko.sign.signers.pdf_byterange import PdfSignedData, PreparedByteRangeD
 
 from pki.errors import PdfRefused
 from pki.pades import cms, increment
-from pki.pades.appearance import Drawn
 from pki.pades.boundary import refusing
 from pki.pades.drawing import draw
+from pki.pades.drawn import Drawn
 from pki.pades.faults import PdfFault
 from pki.pades.fields import Field, FieldValue, Lock, fields_of, fill, rights_of, signature_field
 from pki.pades.geometry import page_geometry
@@ -35,11 +35,12 @@ from pki.pades.increment import Growing
 from pki.pades.later_changes import visible_fields
 from pki.pades.locks import Rights, refuse_closed
 from pki.pades.overlap import covers_content
-from pki.pades.placement import PageGeometry, Placement, Rectangle, check_inside
+from pki.pades.placement import PageGeometry, Placement, Rectangle, Spot, refuse_outside
 
 # Octets for the CMS object: certificate, issuers and a timestamp of the city's own are 6 KB.
 ROOM: Final = 8 * 1024
-_PIECE: Final = 1 << 20
+# Octets read at a time; pyHanko clears a buffer of this size first.
+_PIECE: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def prepare(
     now: datetime,
     field_name: str | None = None,
     mark: Drawn | None = None,
-    placement: Placement | None = None,
+    placement: Placement | Spot | None = None,
     lock: Lock = Lock.NOTHING,
     leaves: Sequence[str] = (),
     signer_name: str | None = None,
@@ -132,13 +133,15 @@ def prepare(
         name = field_name or next(one for one in map("signature_{}".format, count(1)) if one not in fields)
         refuse_closed(writer.prev, name)
         fill(writer, values or {})
-        existing = _empty(fields.get(name))
-        rights = existing.rights if existing is not None else rights_of(lock, leaves=leaves, there=fields)
-        made = None
+        existing, made = _empty(fields.get(name)), None
         if existing is None:
-            made = signature_field(name, placement if mark is not None else None, rights)
+            rights = rights_of(lock, leaves=leaves, there=fields)
+            place = _new_place(writer, base, placement) if placement is not None else None
+            box = Placement(placement.page, place[1]) if placement and place and mark is not None else None
+            made = signature_field(name, box, rights)
+        else:
+            rights, place = existing.rights, existing.place
         steps = PdfCMSEmbedder(new_field_spec=made).write_cms(name, writer, existing_fields_only=made is None)
-        place = existing.place if existing is not None else _new_place(writer, base, placement)
         widget = get_single_field_annot(next(steps).get_object())
         if mark is not None and place is not None:
             draw(writer, widget, mark, *place)
@@ -175,17 +178,16 @@ def _empty(found: Field | None) -> Field | None:
 
 
 def _new_place(
-    writer: IncrementalPdfFileWriter, base: IO[bytes], placement: Placement | None
-) -> tuple[PageGeometry, Rectangle] | None:
+    writer: IncrementalPdfFileWriter, base: IO[bytes], wanted: Placement | Spot
+) -> tuple[PageGeometry, Rectangle]:
     """Return page and box of a new mark; refuse one off the page or over what somebody signed before.
 
     Whoever checks an earlier signature could not say what a mark over it covered. The same question as in `verify`,
     so that what we make is never less than valid there.
     """
-    if placement is None:
-        return None
-    geometry = page_geometry(writer, placement.page)
-    check_inside((geometry,), Placement(1, placement.rectangle))
+    geometry = page_geometry(writer, wanted.page)
+    placement = wanted.on(geometry) if isinstance(wanted, Spot) else wanted
+    refuse_outside(geometry, placement.rectangle)
     if next(enumerate_sig_fields(writer.prev, filled_status=True), None) is not None:
         others = [one.box for one in visible_fields(writer.prev, None) if one.page in (placement.page, None)]
         if covers_content(base, placement.page, placement.rectangle, others=others):

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from pki.errors import PdfRefused
-from pki.pades.appearance import Mark, face, render
+from pki.pades.appearance import Mark, face
 from pki.pades.faults import PdfFault
 from pki.pades.geometry import page_geometries, page_geometry
 from pki.pades.placement import POINTS_PER_MM, Corner, PageGeometry, Placement, check_inside, place
@@ -48,30 +48,30 @@ def test_the_font_has_every_vietnamese_letter_and_1000_units(style: str) -> None
 
 def test_every_vietnamese_letter_is_drawn_and_not_only_extractable(tmp_path: Path) -> None:
     for letter in "ỆữỰẶỡĐơ":
-        alone = pictured(render(Mark(("", letter)), width=60, height=40), tmp_path)
-        empty = pictured(render(Mark(("", " ")), width=60, height=40), tmp_path)
+        alone = pictured(Mark(("", letter)).render(width=60, height=40), tmp_path)
+        empty = pictured(Mark(("", " ")).render(width=60, height=40), tmp_path)
         assert ink(ImageChops.difference(alone, empty).point(lambda value: 255 - value)) is not None, letter
 
 
 def test_text_in_the_mark_can_be_copied(tmp_path: Path) -> None:
-    (tmp_path / "mark.pdf").write_bytes(render(pdfs.MARK, width=190, height=60))
+    (tmp_path / "mark.pdf").write_bytes(pdfs.MARK.render(width=190, height=60))
     done = subprocess.run(["pdftotext", "mark.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:4] == list(pdfs.MARK.lines)
 
 
 def test_letters_in_pieces_are_put_together() -> None:
-    pieces = render(Mark(("Nguye\u0302\u0303n",)), width=100, height=30)
-    assert pieces == render(Mark(("Nguyễn",)), width=100, height=30)
+    pieces = Mark(("Nguye\u0302\u0303n",)).render(width=100, height=30)
+    assert pieces == Mark(("Nguyễn",)).render(width=100, height=30)
 
 
 def test_the_page_has_exactly_the_size_asked_for() -> None:
-    with pikepdf.open(BytesIO(render(pdfs.MARK, width=187.5, height=62.25))) as pdf:
+    with pikepdf.open(BytesIO(pdfs.MARK.render(width=187.5, height=62.25))) as pdf:
         assert [float(side) for side in pdf.pages[0].mediabox.as_list()] == [0, 0, 187.5, 62.25]
 
 
 def test_text_stays_inside_the_frame(tmp_path: Path) -> None:
     long = Mark(("Ký bởi", "Nguyễn Phúc Ánh Tuyết Hồng Ngọc Minh Châu", "Uỷ ban nhân dân quận Bắc Từ Liêm"))
-    picture = pictured(render(long, width=150, height=50), tmp_path, resolution=200)
+    picture = pictured(long.render(width=150, height=50), tmp_path, resolution=200)
     width, height = picture.size
     inner = picture.crop((4, 4, width - 4, height - 4))
     box = ink(inner)
@@ -95,7 +95,7 @@ def test_text_stays_inside_the_frame(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_drawn_readably_is_refused(mark: Mark) -> None:
     with pytest.raises(PdfRefused) as caught:
-        render(mark, width=60, height=30)
+        mark.render(width=60, height=30)
     assert caught.value.fault is PdfFault.MARK_UNREADABLE
 
 
@@ -107,11 +107,11 @@ def png(width: int, height: int, colour: tuple[int, int, int, int] = (179, 38, 3
 
 def test_a_picture_with_too_many_points_is_refused() -> None:
     with pytest.raises(PdfRefused):
-        render(Mark(("a",), image=png(2001, 2000)), width=60, height=30)
+        Mark(("a",), image=png(2001, 2000)).render(width=60, height=30)
 
 
 def test_a_picture_stands_to_the_left_of_the_text_and_keeps_its_shape(tmp_path: Path) -> None:
-    picture = pictured(render(Mark(("a", "b"), image=png(20, 20)), width=200, height=60), tmp_path, resolution=72)
+    picture = pictured(Mark(("a", "b"), image=png(20, 20)).render(width=200, height=60), tmp_path, resolution=72)
     red = [
         (x, y) for x in range(picture.width) for y in range(picture.height) if picture.getpixel((x, y)) == (179, 38, 30)
     ]
@@ -121,12 +121,12 @@ def test_a_picture_stands_to_the_left_of_the_text_and_keeps_its_shape(tmp_path: 
 
 
 def test_a_clear_picture_shows_what_is_below_it(tmp_path: Path) -> None:
-    clear = pictured(render(Mark(("a",), image=png(20, 20, (0, 0, 0, 0))), width=200, height=60), tmp_path)
+    clear = pictured(Mark(("a",), image=png(20, 20, (0, 0, 0, 0))).render(width=200, height=60), tmp_path)
     assert clear.getpixel((20, 40)) == (255, 255, 255)
 
 
 def test_a_mark_without_text_is_an_empty_frame() -> None:
-    assert render(Mark(()), width=60, height=30).startswith(b"%PDF")
+    assert Mark(()).render(width=60, height=30).startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -146,7 +146,7 @@ def test_a_mark_is_shown_at_its_corner_and_upright_on_turned_pages(
     left = width - 350 if corner in (Corner.TOP_RIGHT, Corner.BOTTOM_RIGHT) else 50
     top = 75 if corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT) else height - 175
     assert all(abs(found - wanted) <= 3 for found, wanted in zip(box, (left, top, left + 300, top + 100), strict=True))
-    turned = pictured(render(pdfs.MARK, width=60 * POINTS_PER_MM, height=20 * POINTS_PER_MM), tmp_path, resolution=127)
+    turned = pictured(pdfs.MARK.render(width=60 * POINTS_PER_MM, height=20 * POINTS_PER_MM), tmp_path, resolution=127)
     shown = after.crop((left, top, left + 300, top + 100))
     difference = ImageChops.difference(shown, turned.resize(shown.size)).convert("L")
     assert sum(difference.get_flattened_data()) / (300 * 100) < 20
