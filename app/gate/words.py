@@ -40,6 +40,24 @@ REASONS: Final[dict[Reason, tuple[Sentence, Sentence]]] = {
         _l("LOOK AGAIN"),
         _l("Genuine, but there is no network: nobody knows whether it was used. Ask the reception desk."),
     ),
+    Reason.NO_LEASE: (
+        _l("LOOK AGAIN"),
+        _l("Genuine, but without network this gate may not decide. Send the person to their own gate or the desk."),
+    ),
+    Reason.LEASED_ELSEWHERE: (
+        _l("GO TO {place}"),
+        _l("That gate holds the right to let this person in and cannot be reached now."),
+    ),
+    Reason.ADMITTED_UNCONFIRMED: (
+        _l("COME IN"),
+        _l("Not confirmed with the other gates. Compare the face with the portrait."),
+    ),
+    Reason.READMITTED: (_l("WELCOME BACK"), _l("Compare the face with the portrait.")),
+    Reason.CHECKED_OUT: (_l("GOODBYE"), _l("The person has left the building.")),
+    Reason.OLD_CODE: (
+        _l("OLD CODE"),
+        _l("The code on the phone changes every 30 seconds. Ask the person to show the page itself, not a picture."),
+    ),
 }
 
 

@@ -37,6 +37,8 @@ class PassFlags(IntFlag):
     NONE = 0
     NEEDS_ASSISTANCE = 1
     COMPANION = 2
+    # A gate without network may let in although another gate may have done so (`lease.Policy`).
+    LENIENT = 4
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,17 @@ class Reason(StrEnum):
     TOO_LATE = "too_late"
     STALE_LISTS = "stale_lists"
     NO_NETWORK = "no_network"
+    # Without network, and the right to admit is not leased to this tablet.
+    NO_LEASE = "no_lease"
+    # Another gate holds the right and cannot be asked.
+    LEASED_ELSEWHERE = "leased_elsewhere"
+    # Let in without network where that is the meeting's policy; whether it was the first time shows later.
+    ADMITTED_UNCONFIRMED = "admitted_unconfirmed"
+    # Had left, and may come in again.
+    READMITTED = "readmitted"
+    CHECKED_OUT = "checked_out"
+    # A changing code of a past moment: a picture of it.
+    OLD_CODE = "old_code"
 
 
 @dataclass(frozen=True)

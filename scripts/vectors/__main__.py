@@ -11,6 +11,7 @@ from pki.keys import Curve, SoftwareKey
 from pki.passes import status, trust_list
 from pki.passes.signed_list import Edition
 from pki.passes.status import PassStatus
+from scripts.vectors.admissions import BOOT, DEVICE, admissions, events, lease_message, lease_readings
 from scripts.vectors.cases import cases
 from scripts.vectors.readings import claim_readings, list_readings, readings
 from scripts.vectors.world import LISTS_UNTIL, START, World, text
@@ -33,6 +34,12 @@ def make() -> dict[str, object]:
         "readings": list(readings()),
         "claims": list(claim_readings(world)),
         "lists": list(list_readings(world)),
+        "device_id": text(DEVICE.bytes),
+        "boot_id": text(BOOT.bytes),
+        "lease_list": text(lease_message(world)),
+        "admissions": list(admissions(world)),
+        "lease_readings": list(lease_readings(world)),
+        "events": list(events()),
     }
 
 

@@ -22,7 +22,13 @@ export type Reason =
   | "too_early"
   | "too_late"
   | "stale_lists"
-  | "no_network";
+  | "no_network"
+  | "no_lease"
+  | "leased_elsewhere"
+  | "admitted_unconfirmed"
+  | "readmitted"
+  | "checked_out"
+  | "old_code";
 
 export interface Verdict {
   readonly outcome: Outcome;
