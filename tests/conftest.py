@@ -16,8 +16,12 @@ from app.core.settings import Settings, load
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser tests last: Playwright keeps an event loop running, in which nobody else can start one."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    """Put the browser tests first: one process walks them while the other begins with the rest, and both end together.
+
+    Their fixtures end with their package, since Playwright keeps an event loop running in which nobody else can start
+    one.
+    """
+    items.sort(key=lambda item: "browser" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")
