@@ -33,6 +33,7 @@ TASKS: Final[tuple[str, ...]] = (
     "seals",
     "status",
     "trust",
+    "verification",
 )
 
 

@@ -29,6 +29,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "archive_run_started": _l("Renewal of the archive begun"),
     "authorities_created": _l("Authorities created"),
     "authority_revoked": _l("Authority revoked"),
+    "check_report_sealed": _l("Report of a check sealed"),
     "crl_taken_in": _l("List of the root from a ceremony published"),
     "authority_rolled_over": _l("Next generation of an authority put into service"),
     "bulk_revocation_drafted": _l("List of certificates to change drafted"),

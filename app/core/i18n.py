@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Flask, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, force_locale, get_locale
 from flask_login import current_user
 
 from app.core.form_words import init_form_words
@@ -43,6 +46,20 @@ def choose_language() -> str:
         if choice in LANGUAGES:
             return str(choice)
     return "vi"
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Let the block, in a process without pages, find its sentences in a language."""
+    with _speaker().app_context(), force_locale(language):
+        yield
+
+
+@cache
+def _speaker() -> Flask:
+    app = Flask("app")
+    init_i18n(app)
+    return app
 
 
 def current_language() -> str:

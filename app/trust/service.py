@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from uuid import UUID
 
 from cryptography import x509
@@ -84,7 +84,7 @@ def kinds(session: Session) -> Mapping[str, Kind]:
     return {one.sha256: one.kind for one in roots(session)}
 
 
-def evidence_of_pdf(session: Session, pdf: bytes | Path, *, now: datetime) -> StatusEvidence:
+def evidence_of_pdf(session: Session, pdf: bytes | Path | IO[bytes], *, now: datetime) -> StatusEvidence:
     """Return what outside authorities say about the certificates in a PDF; nothing where no root or host is listed.
 
     The file is opened in the limited process; the network is used here. One that cannot be read brings nothing: the

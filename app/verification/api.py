@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Self
 
@@ -19,6 +18,7 @@ from app.core.throttle import may_pass
 from app.interface.operations import Call, Operations
 from app.interface.schemas import Strict
 from app.verification import service, words
+from app.verification.source import Source, sha256_of
 from pki.errors import PdfRefused
 from pki.pades import etsi_report
 from pki.pades.faults import PdfFault
@@ -122,18 +122,18 @@ def check_document(call: Call, pdf: bytes) -> Verification:
     return described(call.session, report, pdf, now=call.now)
 
 
-def described(session: Session, report: Report, pdf: bytes, *, now: datetime) -> Verification:
+def described(session: Session, report: Report, pdf: Source, *, now: datetime) -> Verification:
     """Return a report as it is sent to programs, and kept by people who fetch it from the page."""
-    digest = hashlib.sha256(pdf)
+    digest = sha256_of(pdf)
     return Verification(
         verdict=report.verdict,
         reason=report.reason,
         checked_at=now,
-        sha256=digest.hexdigest(),
+        sha256=digest.hex(),
         lenient=report.lenient,
         signatures=[SignatureFacts.of(report, one) for one in report.signatures],
         changed_pages=[PageFacts.of(one) for one in report.page_differences],
-        etsi_report=_etsi(session, report, digest.digest(), now),
+        etsi_report=_etsi(session, report, digest, now),
     )
 
 

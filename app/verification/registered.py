@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,10 +17,12 @@ from app.claims import service as claims
 from app.claims.models import Claim
 from app.claims.service import Comparison
 from app.documents.models import DocumentVersion, MadeBy
+from app.verification.source import Source, pieces, size_of
 
 _END: Final = re.compile(rb"%%EOF(?:\r\n|\r|\n)?")
 # A file may hold 60 revisions; more ends than these stand in no file of ours.
 _MOST_ENDS: Final = 200
+_LONGEST_END: Final = len(b"%%EOF\r\n")
 
 
 class Match(StrEnum):
@@ -41,7 +43,7 @@ class Registered:
     comparison: Comparison
 
 
-def recognise(session: Session, pdf: bytes) -> Registered | None:
+def recognise(session: Session, pdf: Source) -> Registered | None:
     """Return the issued document that a file is, or begins with; None for every other file."""
     digests = _digests(pdf)
     issued = aliased(DocumentVersion)
@@ -68,12 +70,22 @@ def _match(claim: Claim, version: DocumentVersion, *, whole: bool) -> Match:
     return Match.ARCHIVED if version.made_by == MadeBy.PROOFS else Match.BEGINS_WITH
 
 
-def _digests(pdf: bytes) -> Mapping[str, bool]:
+def _digests(pdf: Source) -> Mapping[str, bool]:
     """Return the SHA-256 in hex of the file and of its beginnings that end as a revision does, and which is whole."""
-    ends = sorted({len(pdf), *(one.end() for one in itertools.islice(_END.finditer(pdf), _MOST_ENDS))})
-    running, start, found = hashlib.sha256(), 0, {}
-    for end in ends:
-        running.update(pdf[start:end])
-        found[running.copy().hexdigest()] = end == len(pdf)
-        start = end
+    size = size_of(pdf)
+    ends = iter(sorted({size, *itertools.islice(_ends(pdf), _MOST_ENDS)}))
+    running, found, end = hashlib.sha256(), {}, next(ends)
+    for start, piece in pieces(pdf):
+        view, at = memoryview(piece), start
+        while end <= start + len(piece):
+            running.update(view[at - start : end - start])
+            found[running.copy().hexdigest()] = end == size
+            at, end = end, next(ends, size + 1)
+        running.update(view[at - start :])
     return found
+
+
+def _ends(pdf: Source) -> Iterator[int]:
+    """Yield where a revision may end; one whose end of line lies in the next piece ends before and behind it."""
+    for start, piece in pieces(pdf, carry=_LONGEST_END):
+        yield from (start + one.end() for one in _END.finditer(piece))

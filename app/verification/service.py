@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.certificates import service as certificates
+from app.core.errors import TooMany
+from app.core.throttle import may_pass
 from app.documents import sandbox
 from app.trust import service as trust
 from app.verification import check_job
+from app.verification.source import Source, pieces
 from pki.pades.report import (
     Changes,
     PageDifference,
@@ -36,6 +40,8 @@ _HEX_ADDRESSES: Final = (
 )
 _NAME: Final = re.compile(rb"[a-z0-9_-]{1,40}/[0-9]{1,4}")
 _MOST_LISTS: Final = 100
+# In octets of hex; the longest match of the patterns is 108.
+_LONGEST_ADDRESS: Final = 256
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Evidence:
     ocsps: tuple[bytes, ...] = ()
 
 
-def evidence(session: Session, pdf: bytes) -> Evidence:
+def evidence(session: Session, pdf: Source) -> Evidence:
     """Return what the city itself trusts and knows now, with the lists that the certificates in `pdf` name.
 
     A city has some 150 lists of which a paper needs four. Their addresses are found in the raw bytes: a list that is
@@ -58,7 +64,7 @@ def evidence(session: Session, pdf: bytes) -> Evidence:
     return Evidence(roots, intermediates, certificates.status_evidence(session, named_lists(pdf)))
 
 
-def wider_evidence(session: Session, pdf: bytes, *, now: datetime) -> Evidence:
+def wider_evidence(session: Session, pdf: Source, *, now: datetime) -> Evidence:
     """Return the same with the roots that administrators imported, and what the authorities below them answer.
 
     This is what a check of anybody's paper needs; what must be signed under the city's own roots asks for `evidence`.
@@ -68,18 +74,30 @@ def wider_evidence(session: Session, pdf: bytes, *, now: datetime) -> Evidence:
     return Evidence(trusted.roots_der, trusted.intermediates_der, (*own.crls, *outside.crls_der), outside.ocsps_der)
 
 
-def named_lists(pdf: bytes) -> frozenset[tuple[str, int]]:
+def named_lists(pdf: Source) -> frozenset[tuple[str, int]]:
     """Return authority and shard of every list address in the signatures of a file, as hex strings or as they are."""
-    hex_names = (bytes.fromhex(one.decode()) for pattern in _HEX_ADDRESSES for one in pattern.findall(pdf))
     found: set[tuple[str, int]] = set()
-    for name in itertools.chain(_ADDRESS.findall(pdf), hex_names):
-        if _NAME.fullmatch(name) and len(found) < _MOST_LISTS:
+    for _, piece in pieces(pdf, carry=_LONGEST_ADDRESS):
+        for name in _names_in(piece):
+            if len(found) == _MOST_LISTS:
+                return frozenset(found)
             authority, _, shard = name.decode().partition("/")
             found.add((authority, int(shard)))
     return frozenset(found)
 
 
-def check(pdf: bytes, evidence: Evidence, *, now: datetime, with_pictures: bool = False) -> Report:
+def _names_in(piece: bytes) -> Iterator[bytes]:
+    hex_names = (bytes.fromhex(one.decode()) for pattern in _HEX_ADDRESSES for one in pattern.findall(piece))
+    return (name for name in itertools.chain(_ADDRESS.findall(piece), hex_names) if _NAME.fullmatch(name))
+
+
+def count_check(session: Session, asker: str, *, most: int, now: datetime) -> None:
+    """Raise TooMany when `asker` asked `most` times within a minute; each check takes up to a second of a core."""
+    if not may_pass(session, f"verify-{asker}", limit=most, per=timedelta(minutes=1), now=now):
+        raise TooMany(_l("There were too many checks from your network."), _l("Wait a minute, then try again."))
+
+
+def check(pdf: Source, evidence: Evidence, *, now: datetime, with_pictures: bool = False) -> Report:
     """Return what the signatures of `pdf` are worth, with pictures of the pages that changed if they are wanted.
 
     Raises PdfRefused for a file that cannot be read at all.

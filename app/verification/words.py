@@ -76,7 +76,7 @@ _REFUSALS: Final[Mapping[PdfFault, tuple[Sentence, Sentence]]] = {
         _l("The file is protected with a password, so its signatures cannot be read."),
         _l("Ask the sender for a copy without a password."),
     ),
-    PdfFault.TOO_LARGE: (_l("The file is larger than 25 MB."), _l("Check it with a PDF program on your computer.")),
+    PdfFault.TOO_LARGE: (_l("The file is larger than 100 MB."), _l("Check it with a PDF program on your computer.")),
     PdfFault.TOO_COMPLEX: (
         _l("The file is too complicated to be read safely, so nothing can be said about it."),
         _l("Ask the sender for another copy."),

@@ -7,10 +7,17 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from app.core.settings import Settings
 from tests.app.signing.conftest import Signer, city, minh, settings, status_server
 from tests.factories.documents import signed, uploaded
 
 __all__ = ["city", "minh", "settings", "status_server"]
+
+
+@pytest.fixture(autouse=True)
+def tasks_find_the_timestamps(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Jobs read their settings from the environment."""
+    monkeypatch.setenv("KYVAO_STATUS_INTERNAL_URL", settings.status_internal_url)
 
 
 @pytest.fixture

@@ -1,99 +1,80 @@
-"""The report as a PDF: only our own text is stamped, and other programs read and check what comes out."""
+"""The report under the city's seal: `worker` seals what it found itself, and other programs accept what comes out."""
 
 from __future__ import annotations
 
-import random
 import re
 import subprocess
-from datetime import timedelta
 from html import unescape
 from io import BytesIO
 from pathlib import Path
 
-import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from itsdangerous import URLSafeTimedSerializer
-from pyhanko.pdf_utils.reader import PdfFileReader
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.core import db
 from app.core.settings import Settings
-from app.verification import paper
-from pki.pades.text_pages import Paragraph
-from tests.app.verification.test_check import check, main_of
-from tests.factories.attacks import with_annotation
+from app.verification import tasks
+from app.verification.models import CheckReport
+from tests.app.verification.test_check import check, main_of, verdict_of
 from tests.factories.forms import csrf_token
 
 
-def text_in(answer: TestResponse) -> str | None:
-    found = re.search(r'name="text"[^>]* value="([^"]+)"', main_of(answer))
-    return unescape(found[1]) if found else None
+def order(client: FlaskClient, pdf: bytes | None, name: str = "giấy.pdf") -> TestResponse:
+    data: dict[str, object] = {"csrf_token": csrf_token(client, "/verify")}
+    if pdf is not None:
+        data["paper"] = (BytesIO(pdf), name)
+    return client.post("/verify/reports", data=data, content_type="multipart/form-data")
 
 
-def ask(client: FlaskClient, text: str | None) -> TestResponse:
-    token = csrf_token(client, "/verify")
-    return client.post("/verify/report", data={"csrf_token": token, "text": text or ""})
+def waiting() -> list[str]:
+    with db.transaction() as session:
+        return [str(one) for one in session.scalars(select(CheckReport.id).where(CheckReport.secret.is_not(None)))]
 
 
-def test_the_report_is_a_pdf_that_other_programs_read_with_the_citys_timestamp_over_all_of_it(
+def work() -> None:
+    """Do what waits, as `worker` does."""
+    for one in waiting():
+        tasks.make_report.func(one)
+
+
+def sealed(client: FlaskClient, pdf: bytes, to: Path) -> Path:
+    """Order a report, let it be made, and save it."""
+    page = order(client, pdf).location
+    assert "Đang" in main_of(client.get(page)) or "mất vài giây" in main_of(client.get(page))
+    work()
+    found = re.search(r'href="(/verify/reports/[^"]+/file)"', main_of(client.get(page)))
+    assert found is not None
+    answer = client.get(unescape(found[1]))
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    to.write_bytes(answer.data)
+    return to
+
+
+def text_in(path: Path) -> str:
+    return subprocess.run(["pdftotext", "-layout", path, "-"], check=True, capture_output=True, text=True).stdout
+
+
+def spooled(settings: Settings) -> list[Path]:
+    return [one for one in (settings.data_dir / "spool").rglob("*") if one.is_file()]
+
+
+def test_the_report_says_what_was_found_and_other_programs_accept_its_seal(
     client: FlaskClient, signed_pdf: bytes, tmp_path: Path
 ) -> None:
-    answer = ask(client, text_in(check(client, signed_pdf)))
-    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-    path = tmp_path / "report.pdf"
-    path.write_bytes(answer.data)
-    read = subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True, text=True).stdout
-    for fact in ("Báo cáo kiểm tra chữ ký", "Hợp lệ", "Trần Văn Minh", "TOTAL-PASSED", "/verify"):
+    path = sealed(client, signed_pdf, tmp_path / "report.pdf")
+    read = text_in(path)
+    for fact in ("Báo cáo kiểm tra chữ ký", "giấy.pdf", "Hợp lệ", "Trần Văn Minh", "TOTAL-PASSED", "/verify", "+07:00"):
         assert fact in read
-    # Poppler reads this kind of timestamp only in part, and says so with its exit code.
     seen = subprocess.run(["pdfsig", "-nocert", path], check=False, capture_output=True, text=True).stdout
-    assert "Total document signed" in seen
+    assert "Signature is Valid" in seen
+    assert "Kiểm tra chữ ký" in seen
     subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)
-    (stamp,) = PdfFileReader(BytesIO(answer.data)).embedded_timestamp_signatures
-    stamp.compute_integrity_info()
-    assert stamp.sig_object["/SubFilter"] == "/ETSI.RFC3161"
 
 
-def test_the_report_of_a_changed_paper_names_the_pages(client: FlaskClient, signed_pdf: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "report.pdf"
-    path.write_bytes(ask(client, text_in(check(client, with_annotation(signed_pdf)))).data)
-    read = subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True, text=True).stdout
-    assert "Trang 1: Có 1 chỗ thay đổi." in read
-
-
-def test_a_text_that_we_did_not_write_is_not_stamped(client: FlaskClient, signed_pdf: bytes) -> None:
-    ours = text_in(check(client, signed_pdf)) or ""
-    for forged in (ours[:-1] + ("A" if ours[-1] != "A" else "B"), "x", "a.b.c"):
-        assert ask(client, forged).status_code == 422
-    other = URLSafeTimedSerializer("another secret", salt="report of a check").dumps({"language": "vi", "text": []})
-    assert ask(client, str(other)).status_code == 422
-
-
-def test_a_report_is_stamped_for_an_hour(
-    client: FlaskClient, signed_pdf: bytes, monkeypatch: pytest.MonkeyPatch
+def test_the_check_calls_its_own_report_valid_and_names_the_service(
+    client: FlaskClient, signed_pdf: bytes, tmp_path: Path
 ) -> None:
-    text = text_in(check(client, signed_pdf))
-    monkeypatch.setattr(paper, "LIFE", timedelta(seconds=-1))
-    assert ask(client, text).status_code == 422
-
-
-def test_nothing_to_stamp_leads_back_to_the_check(client: FlaskClient, city: Settings) -> None:
-    assert ask(client, None).location == "/verify"
-
-
-def test_a_silent_timestamp_service_gives_no_report_without_a_timestamp(web: Flask, settings: Settings) -> None:
-    with web.test_request_context():
-        sealed = paper.seal_text(settings, [Paragraph("Báo cáo")])
-    client = web.test_client()
-    # No `status` runs in this test.
-    answer = ask(client, sealed)
-    assert answer.status_code == 503
-    assert b"%PDF" not in answer.data
-
-
-def test_a_report_too_long_for_a_form_has_no_pdf(web: Flask, settings: Settings) -> None:
-    noise = random.Random(1)
-    long = [Paragraph(noise.randbytes(1000).hex()) for _ in range(400)]
-    with web.test_request_context():
-        assert paper.seal_text(settings, long[:10]) is not None
-        assert paper.seal_text(settings, long) is None
+    answer = check(client, sealed(client, signed_pdf, tmp_path / "report.pdf").read_bytes())
+    assert verdict_of(answer) == "Hợp lệ"
+    assert "Kiểm tra chữ ký – Thành phố Sông Biếc" in main_of(answer)
