@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
@@ -24,6 +24,37 @@ class PassState(StrEnum):
     WITHDRAWN = "withdrawn"
     # A newer pass of the same guest took its place.
     CHANGED = "changed"
+
+
+class Policy(StrEnum):
+    """What a gate without network may do with a pass that it holds no right to admit."""
+
+    # Never twice: such a pass waits, or goes to the gate that holds the right.
+    STRICT = "strict"
+    # Admitted; every double entry is reported once the gates are back.
+    LENIENT = "lenient"
+
+
+class GuestKind(StrEnum):
+    INVITED = "invited"
+    COMPANION = "companion"
+    DRIVER = "driver"
+    INTERPRETER = "interpreter"
+
+
+class Reply(StrEnum):
+    NONE = "none"
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+class Reentry(StrEnum):
+    NONE = "none"
+    # As long as the pass is valid.
+    FREE = "free"
+    # From the meeting's first minute to its last.
+    DURING = "during"
 
 
 class Building(Base):
@@ -67,8 +98,16 @@ class Meeting(Base):
     # Who invites, as it stands in the letter.
     host: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=MeetingState.DRAFT)
+    # A `Policy`.
+    policy: Mapped[str] = mapped_column(server_default=Policy.STRICT)
+    # The code on a guest's page changes every half minute, so that a photograph of it is of no use.
+    rotating: Mapped[bool] = mapped_column(server_default=false())
+    # Zones of the building that a pass opens, as bits; bit 0 is the entrance.
+    zones: Mapped[int] = mapped_column(server_default="1")
     # SEQUENCE of the calendar part (RFC 5545, 3.8.7.4): rises with each change that guests are told of.
     sequence: Mapped[int] = mapped_column(server_default="0")
+    # Whether somebody who checked out may come in again (app/gate/admissions.py).
+    reentry: Mapped[str] = mapped_column(server_default=Reentry.NONE)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -96,6 +135,21 @@ class Guest(Base):
     name: Mapped[str]
     email: Mapped[str]
     organisation: Mapped[str]
+    # A `GuestKind`; whoever is not invited themselves comes with `of_guest_id`.
+    kind: Mapped[str] = mapped_column(server_default=GuestKind.INVITED)
+    of_guest_id: Mapped[UUID | None] = mapped_column(ForeignKey("guest.id"), index=True)
+    # As it stands in the letter: post, rank, form of address.
+    title: Mapped[str] = mapped_column(server_default="")
+    seat: Mapped[str] = mapped_column(server_default="")
+    # What helps them come in, in the organiser's words.
+    needs: Mapped[str] = mapped_column(server_default="")
+    # The person's own account, if they have one: it signs who comes in their stead.
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    # A `Reply`.
+    answer: Mapped[str] = mapped_column(server_default=Reply.NONE)
+    answered_at: Mapped[datetime | None]
+    # The checkpoint that the letter names; its tablet may hold the right to admit.
+    entrance_id: Mapped[UUID | None] = mapped_column(index=True)
     # When somebody first pressed “send” with this guest on the list.
     invited_at: Mapped[datetime | None]
     # SHA-256 of the token in the address of the guest's own page; None until the invitation is made.
@@ -126,5 +180,8 @@ class Pass(Base):
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
     issued_at: Mapped[datetime]
+
+    # The tablet that alone may admit this pass (app/gate/leases.py); here, so that granting and admitting meet in one row.
+    leased_to: Mapped[UUID | None]
 
     guest: Mapped[Guest] = relationship(lazy="joined", innerjoin=True)
