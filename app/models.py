@@ -21,6 +21,7 @@ from app.core import throttle
 from app.core.db import Base
 from app.documents import models as documents
 from app.gate import models as gate
+from app.gate import models_leases as gate_leases
 from app.marks import models as marks
 from app.meetings import models as meetings
 from app.notices import models as notices
@@ -50,6 +51,7 @@ __all__ = [
     "dispatches",
     "documents",
     "gate",
+    "gate_leases",
     "marks",
     "meetings",
     "notices",

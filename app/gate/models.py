@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
@@ -54,13 +54,21 @@ class Admission(Base):
     scan_id: Mapped[UUID] = mapped_column(unique=True)
     checkpoint_id: Mapped[UUID] = mapped_column(ForeignKey("checkpoint.id"))
     admitted_at: Mapped[datetime]
+    # When the person last went out and has not come back in; None while inside.
+    left_at: Mapped[datetime | None]
+    # How often they came in: 1, and more where the meeting lets people come back.
+    entries: Mapped[int] = mapped_column(server_default="1")
 
 
 class Scan(Base):
     """One reading of a pass at a checkpoint. The tablet makes the id, so that sending it twice records it once."""
 
     __tablename__ = "scan"
-    __table_args__ = (Index(None, "checkpoint_id", "received_at"), Index(None, "pass_id"))
+    __table_args__ = (
+        Index(None, "checkpoint_id", "received_at"),
+        Index(None, "pass_id"),
+        Index(None, "device_id", "seq"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
@@ -78,6 +86,17 @@ class Scan(Base):
     reason: Mapped[str]
     # The guard's eye: `match` or `mismatch` of the face with the portrait; None until answered.
     face: Mapped[str | None]
+    # `in` or `out`, the slot of the pass, and pki.passes.scan_event.EventFlags.
+    direction: Mapped[int] = mapped_column(server_default="0")
+    slot: Mapped[int] = mapped_column(server_default="0")
+    flags: Mapped[int] = mapped_column(server_default="0")
+    refers_to: Mapped[UUID | None]
+    # Place in the tablet's own log and the entry as it signed it; None until the log was sent.
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    event: Mapped[bytes | None]
+    signature: Mapped[bytes | None]
+    # What opens the commitment in `event`; taken away when the person is forgotten, and the log stays whole.
+    salt: Mapped[bytes | None]
 
 
 class Publication(Base):

@@ -87,6 +87,8 @@ class EventFlags(IntFlag):
     LEASES_TAKEN = 16
     # The guard's word about the face; `refers_to` is the scan.
     FACE = 32
+    # The last entry of a boot that ended in order: nothing was admitted after it.
+    CLOSED = 64
 
 
 @dataclass(frozen=True)
