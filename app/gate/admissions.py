@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.rows import args_row
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.core.i18n import local
+from app.gate import admissions_sql as sql
 from app.gate import signers
-from app.gate.models import Admission, Checkpoint, Device, Scan
+from app.gate.admissions_sql import Connection, Scene, Written, driver
+from app.gate.models import Device, Scan
 from app.gate.scan_message import ScanMessage
-from app.meetings import passes
-from app.meetings.models import Guest, Pass
+from app.meetings.models import Pass, PassState, Reentry
 from pki.errors import PassRejected
-from pki.passes import digits
+from pki.passes import claims as pass_claims
+from pki.passes import cose, digits
+from pki.passes.admission import admit as rule
+from pki.passes.admission import has_returned
 from pki.passes.claims import PassClaims
-from pki.passes.decision import Entry, Outcome, Place, Reason, Verdict, decide, refuse_fault
+from pki.passes.decision import Outcome, Place, Reason, Verdict, refuse_fault
 from pki.passes.faults import PassFault
+from pki.passes.lease import Policy
+from pki.passes.scan_event import Direction
 from pki.passes.signed_list import Edition
+from pki.passes.status import PassStatus
 from pki.passes.trust_list import Signer, TrustList
 
 # A tablet may look at the portrait of a guest for this long after the scan.
 PORTRAIT_LIFE: Final = timedelta(minutes=5)
+_STATUS: Final = {PassState.WITHDRAWN: PassStatus.WITHDRAWN, PassState.CHANGED: PassStatus.CHANGED}
+_NOBODY: Final = bytes(32)
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,8 @@ class Answer:
     """What the guard sees. The guest is shown only with a pass that is genuine and theirs."""
 
     verdict: Verdict
-    guest: Guest | None
+    # None unless the pass is genuine.
+    scene: Scene | None
     agency: str
     portrait_url: str | None
 
@@ -45,14 +55,33 @@ class Answer:
         facts = {"agency": self.agency, "place": self.verdict.place or ""}
         if self.verdict.at is not None:
             facts |= {"time": local(self.verdict.at).strftime("%H:%M"), "day": local(self.verdict.at).strftime("%d/%m")}
-        guest = self.guest
+        scene = self.scene
         return {
             "outcome": self.verdict.outcome,
             "reason": self.verdict.reason,
             "facts": facts,
-            "guest": guest and {"name": guest.name, "organisation": guest.organisation, "meeting": guest.meeting.title},
+            "guest": scene
+            and {
+                "name": scene.guest_name,
+                "organisation": scene.organisation,
+                "meeting": scene.meeting_title,
+                "seat": scene.seat,
+            },
             "portrait_url": self.portrait_url,
         }
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that sign passes: those that may, and the names of those that may no longer."""
+
+    trusted: TrustList
+    ended: frozenset[bytes]
+
+    @classmethod
+    def read(cls, session: Session, *, now: datetime) -> Keys:
+        """Read them from the certificates, not from the published list: a revocation counts from its commit."""
+        return cls(TrustList(Edition(0, now, now), signers.trusted(session, now=now)), signers.ended(session, now=now))
 
 
 def admit(
@@ -63,17 +92,70 @@ def admit(
     The decision is made from what is true here and now; what the tablet decided is kept beside it. A scan that was
     sent before is answered from its record.
     """
-    found = _read(session, message.digits, now)
-    verdict = found.fault or _decide(session, device, found, now)
-    if verdict.outcome is Outcome.ADMIT and found.row is not None and found.claims is not None:
-        verdict = _admit_once(session, device, message, found.row, found.claims, now)
-    _record(session, device, message, found.row, verdict, operator_account_id, now)
-    genuine = found.row is not None and found.fault is None
-    guest = found.row.guest if found.row is not None and genuine else None
-    shown = guest is not None and guest.portrait_sha256 is not None and verdict.outcome is not Outcome.REFUSE
+    found = read_pass(message.digits, Keys.read(session, now=now), now)
+    connection = driver(session)
+    scene = look(connection, sql.SCENE_BY_DEVICE, found, device_id=device.id)
+    if scene is None:
+        raise NotFound(_l("There is no such tablet."))
+    return settle(connection, scene, message, found, operator=operator_account_id, now=now)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a text turned out to be: a fault, or claims with their signer."""
+
+    fault: Verdict | None = None
+    claims: PassClaims | None = None
+    signer: Signer | None = None
+
+    @property
+    def slot(self) -> int:
+        return self.claims.slot if self.claims else 0
+
+    @property
+    def secret_sha256(self) -> bytes:
+        return hashlib.sha256(self.claims.pass_id).digest() if self.claims else _NOBODY
+
+
+def read_pass(text: str, keys: Keys, now: datetime) -> Found:
+    """Return what was read, its signature verified."""
+    try:
+        token = digits.decode(text)
+        claims, signer = keys.trusted.verify_pass(token, now)
+    except PassRejected as rejected:
+        fault = rejected.fault if isinstance(rejected.fault, PassFault) else PassFault.MALFORMED
+        if fault is PassFault.UNKNOWN_KEY and cose.parse(token).kid in keys.ended:
+            fault = PassFault.KEY_NOT_CURRENT
+        return Found(fault=refuse_fault(fault))
+    return Found(claims=claims, signer=signer)
+
+
+def secret_of(text: str) -> bytes:
+    """Return the secret of a pass without looking at who signed it. Raises PassRejected.
+
+    Whoever knows a secret that is in our books has seen its pass.
+    """
+    return pass_claims.decode(cose.parse(digits.decode(text)).payload).pass_id
+
+
+def look(connection: Connection, statement: str, found: Found, **who: object) -> Scene | None:
+    """Return the tablet and what it has before it; None if the tablet is not known or was revoked."""
+    with connection.cursor(row_factory=args_row(Scene)) as cursor:
+        return cursor.execute(
+            statement.encode(), {**who, "secret_sha256": found.secret_sha256, "slot": found.slot}
+        ).fetchone()
+
+
+def settle(
+    connection: Connection, scene: Scene, message: ScanMessage, found: Found, *, operator: UUID | None, now: datetime
+) -> Answer:
+    """Admit or not, record it, and say what the guard sees."""
+    verdict = _act(connection, scene, message, found, _values(scene, message, found, operator, now), now)
+    genuine = found.fault is None and scene.pass_id is not None
+    shown = genuine and scene.portrait_sha256 is not None and verdict.outcome is not Outcome.REFUSE
     return Answer(
         verdict,
-        guest,
+        scene if genuine else None,
         found.signer.agency_name if found.signer else "",
         f"/gate/scans/{message.scan_id}/portrait" if shown else None,
     )
@@ -100,100 +182,109 @@ def portrait_of_scan(session: Session, device: Device, scan_id: UUID, *, now: da
     return row.guest.portrait_sha256 if row is not None and scan.outcome != Outcome.REFUSE else None
 
 
-@dataclass(frozen=True)
-class _Read:
-    """What a scan turned out to be: a fault, or claims with their signer and the row of the pass."""
-
-    fault: Verdict | None = None
-    claims: PassClaims | None = None
-    signer: Signer | None = None
-    row: Pass | None = None
+def may_return(scene: Scene, now: datetime) -> bool:
+    """Say whether somebody who went out may come in again now."""
+    if scene.reentry == Reentry.DURING and scene.starts_at is not None and scene.ends_at is not None:
+        return scene.starts_at <= now <= scene.ends_at
+    return scene.reentry == Reentry.FREE
 
 
-def _read(session: Session, text: str, now: datetime) -> _Read:
-    # The signers are read from the certificates, not from the published list: a revocation counts from its commit.
-    trusted = TrustList(Edition(0, now, now), signers.trusted(session, now=now))
-    try:
-        claims, signer = trusted.verify_pass(digits.decode(text), now)
-    except PassRejected as rejected:
-        fault = rejected.fault if isinstance(rejected.fault, PassFault) else PassFault.MALFORMED
-        if fault is PassFault.UNKNOWN_KEY and signers.has_ended(session, digits.decode(text), now=now):
-            fault = PassFault.KEY_NOT_CURRENT
-        return _Read(fault=refuse_fault(fault))
-    row = passes.by_secret(session, claims.pass_id)
-    if row is None:
+def _act(
+    connection: Connection,
+    scene: Scene,
+    message: ScanMessage,
+    found: Found,
+    values: dict[str, object],
+    now: datetime,
+) -> Verdict:
+    verdict = found.fault or _decide(scene, found, now)
+    if verdict.outcome is not Outcome.ADMIT:
+        return _record(connection, sql.RECORD, values, verdict)
+    if message.direction is Direction.OUT:
+        return _record(connection, sql.CHECK_OUT, values, Verdict(Outcome.ADMIT, Reason.CHECKED_OUT))
+    # A door inside the building uses up no right.
+    if scene.zone:
+        return _record(connection, sql.RECORD, values, verdict)
+    if scene.lease_device_id is not None and not _may_take(scene, now):
+        away = Verdict(Outcome.LOOK_AGAIN, Reason.LEASED_ELSEWHERE, place=scene.lease_gate)
+        return _record(connection, sql.RECORD_AND_RECALL, values, away)
+    return _enter(connection, scene, message, values | {"returned": scene.lease_device_id is not None}, now)
+
+
+def _decide(scene: Scene, found: Found, now: datetime) -> Verdict:
+    if found.claims is None or found.signer is None or scene.pass_state is None:
         # Signed with our key, yet not in our books: a key is misused.
-        return _Read(fault=Verdict(Outcome.REFUSE, Reason.FORGED))
-    return _Read(claims=claims, signer=signer, row=row)
-
-
-def _decide(session: Session, device: Device, found: _Read, now: datetime) -> Verdict:
-    if found.claims is None or found.signer is None or found.row is None:
-        return refuse_fault(PassFault.MALFORMED)
-    building = found.row.guest.meeting.room.building
-    verdict = decide(
+        return Verdict(Outcome.REFUSE, Reason.FORGED)
+    verdict = rule(
         found.claims,
         found.signer,
         now=now,
-        place=Place(device.checkpoint.building.code, device.checkpoint.zone),
-        status=passes.status_of(found.row),
+        place=Place(scene.building_code, scene.zone),
+        status=_STATUS.get(PassState(scene.pass_state), PassStatus.VALID),
         lists_until=now,
-        meeting_building=building.code,
-        earlier=None,
+        spent=None,
+        lease=None,
+        online=True,
+        meeting_building=scene.meeting_building_code,
     )
     if verdict.reason is Reason.WRONG_BUILDING:
-        return Verdict(verdict.outcome, verdict.reason, place=f"{building.name}, {building.address}")
+        return Verdict(verdict.outcome, verdict.reason, place=scene.meeting_building)
     return verdict
 
 
-def _admit_once(
-    session: Session, device: Device, message: ScanMessage, row: Pass, claims: PassClaims, now: datetime
+def _may_take(scene: Scene, now: datetime) -> bool:
+    if scene.lease_device_id == scene.device_id:
+        return not scene.lease_in_doubt
+    policy = Policy(scene.policy or Policy.STRICT)
+    return scene.lease_until is not None and has_returned(
+        not_after=scene.lease_until, released=False, policy=policy, now=now
+    )
+
+
+def _enter(
+    connection: Connection, scene: Scene, message: ScanMessage, values: dict[str, object], now: datetime
 ) -> Verdict:
-    taken = session.execute(
-        insert(Admission)
-        .values(
-            pass_id=row.id,
-            slot=claims.slot,
-            scan_id=message.scan_id,
-            checkpoint_id=device.checkpoint_id,
-            admitted_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[Admission.pass_id, Admission.slot])
-        .returning(Admission.scan_id)
-    ).scalar_one_or_none()
-    if taken is not None:
+    written = _write(connection, values)
+    if not written.taken and written.earlier_scan_id is None:
+        # Another gate was faster by less than this statement took, and is seen now.
+        written = _write(connection, values)
+    if written.recorded_outcome is not None and written.recorded_outcome != Outcome.REFUSE:
+        return Verdict(Outcome(written.recorded_outcome), Reason(written.recorded_reason or ""))
+    if written.taken or written.earlier_scan_id == message.scan_id:
         return Verdict(Outcome.ADMIT, Reason.ADMITTED)
-    earlier, place = session.execute(
-        select(Admission, Checkpoint.name)
-        .join(Checkpoint, Checkpoint.id == Admission.checkpoint_id)
-        .where(Admission.pass_id == row.id, Admission.slot == claims.slot)
-    ).one()
-    if earlier.scan_id == message.scan_id:
-        return Verdict(Outcome.ADMIT, Reason.ADMITTED)
-    entry = Entry(earlier.admitted_at, place)
-    return Verdict(Outcome.REFUSE, Reason.ALREADY_ADMITTED, at=entry.at, place=entry.place)
+    if written.earlier_scan_id is None:
+        # Withdrawn or leased between reading and writing: the next reading says so.
+        return Verdict(Outcome.LOOK_AGAIN, Reason.NO_LEASE)
+    if written.left_at is not None and written.recorded_outcome is None and may_return(scene, now):
+        back = connection.execute(sql.READMIT.encode(), values | {"left_at": written.left_at}).fetchone()
+        if back is not None:
+            return Verdict(Outcome.ADMIT, Reason.READMITTED)
+    return Verdict(Outcome.REFUSE, Reason.ALREADY_ADMITTED, at=written.earlier_at, place=written.earlier_place)
 
 
-def _record(
-    session: Session,
-    device: Device,
-    message: ScanMessage,
-    row: Pass | None,
-    verdict: Verdict,
-    operator_account_id: UUID | None,
-    now: datetime,
-) -> None:
-    values: Mapping[str, object] = {
-        "id": message.scan_id,
-        "device_id": device.id,
-        "checkpoint_id": device.checkpoint_id,
-        "pass_id": row.id if row else None,
-        "operator_account_id": operator_account_id,
+def _write(connection: Connection, values: dict[str, object]) -> Written:
+    with connection.cursor(row_factory=args_row(Written)) as cursor:
+        return cursor.execute(sql.ENTER.encode(), values).fetchone() or Written(False, *[None] * 6)
+
+
+def _record(connection: Connection, statement: str, values: dict[str, object], verdict: Verdict) -> Verdict:
+    connection.execute(statement.encode(), values | {"outcome": verdict.outcome, "reason": verdict.reason})
+    return verdict
+
+
+def _values(
+    scene: Scene, message: ScanMessage, found: Found, operator: UUID | None, now: datetime
+) -> dict[str, object]:
+    return {
+        "scan_id": message.scan_id,
+        "device_id": scene.device_id,
+        "checkpoint_id": scene.checkpoint_id,
+        "pass_id": scene.pass_id,
+        "operator": operator,
         "scanned_at": message.scanned_at,
-        "received_at": now,
+        "now": now,
         "device_outcome": message.outcome,
         "device_reason": message.reason,
-        "outcome": verdict.outcome,
-        "reason": verdict.reason,
+        "direction": int(message.direction),
+        "slot": found.slot,
     }
-    session.execute(insert(Scan).values(**values).on_conflict_do_nothing(index_elements=[Scan.id]))

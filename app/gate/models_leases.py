@@ -17,7 +17,7 @@ class IncidentKind(StrEnum):
     # One pass entered twice; both gates and times are in the facts.
     DOUBLE_ENTRY = "double_entry"
     # Somebody entered with a pass that had ended by then.
-    ENDED_PASS = "ended_pass"
+    ENTERED_ENDED = "entered_ended"
     # The tablet's clock went another way than its seconds.
     CLOCK_JUMP = "clock_jump"
     # Entries of the log are missing.

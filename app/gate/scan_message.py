@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.core.errors import Invalid
 from pki.passes.decision import Outcome, Reason
+from pki.passes.scan_event import Direction
 
 # The longest pass has 315 digits; what else a code may hold is read up to here and called not ours.
 LONGEST_TEXT: Final = 2_000
@@ -25,6 +26,7 @@ class ScanMessage:
     scanned_at: datetime
     outcome: Outcome
     reason: Reason
+    direction: Direction = Direction.IN
 
     @classmethod
     def parse(cls, body: object) -> ScanMessage:
@@ -41,6 +43,7 @@ class ScanMessage:
                 scanned_at.astimezone(UTC),
                 Outcome(body["outcome"]),
                 Reason(body["reason"]),
+                Direction[str(body.get("direction", "in")).upper()],
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise Invalid(_l("The scan could not be read."), _l("Scan the code again.")) from error

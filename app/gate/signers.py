@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.certificates import register
 from pki.authority import spki
-from pki.passes import cose
 from pki.passes.trust_list import Signer
 
 # Two days of meeting and the time its door is open before and after.
@@ -22,10 +21,9 @@ def trusted(session: Session, *, now: datetime) -> tuple[Signer, ...]:
     return tuple(_signer(one) for one in register.pass_signers(session, now=now) if one.usable)
 
 
-def has_ended(session: Session, token: bytes, *, now: datetime) -> bool:
-    """Say whether a pass names a key of an agency that was revoked or suspended. Raises PassRejected."""
-    kid = cose.parse(token).kid
-    return any(one.kid == kid and not one.usable for one in register.pass_signers(session, now=now))
+def ended(session: Session, *, now: datetime) -> frozenset[bytes]:
+    """Return the names of keys of agencies that were revoked or suspended before their time."""
+    return frozenset(one.kid for one in register.pass_signers(session, now=now) if not one.usable)
 
 
 def _signer(one: register.PassSigner) -> Signer:
