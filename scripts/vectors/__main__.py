@@ -14,6 +14,7 @@ from pki.passes.status import PassStatus
 from scripts.vectors.admissions import BOOT, DEVICE, admissions, events, lease_message, lease_readings
 from scripts.vectors.cases import cases
 from scripts.vectors.readings import claim_readings, list_readings, readings
+from scripts.vectors.rosters import rosters
 from scripts.vectors.world import LISTS_UNTIL, START, World, text
 
 OUT: Final = Path(__file__).parents[2] / "tests/data/passes/vectors.json"
@@ -40,6 +41,7 @@ def make() -> dict[str, object]:
         "admissions": list(admissions(world)),
         "lease_readings": list(lease_readings(world)),
         "events": list(events()),
+        "roster": rosters(world),
     }
 
 
