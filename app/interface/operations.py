@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
@@ -23,7 +25,7 @@ from app.accounts.tokens import Bearer
 from app.core.db import transaction
 from app.core.errors import Forbidden, Invalid
 from app.core.permissions import Actor, Guard, Permission, declare
-from app.core.security import takes_upload
+from app.core.security import takes_paper, takes_upload
 from app.interface import repeats
 
 PREFIX: Final = "/api/v1"
@@ -61,6 +63,8 @@ class Operation:
     file: str | None = None
     # Whether a request changes anything; if not, nothing of it is kept, not even for its repetition.
     changes: bool = True
+    # Whether the file is written to the disk as it comes, and the function gets it open.
+    on_disk: bool = False
 
 
 @dataclass
@@ -86,13 +90,14 @@ class Operations:
         status: HTTPStatus = HTTPStatus.OK,
         upload: bool = False,
         file: str | None = None,
+        on_disk: bool = False,
         changes: bool = True,
     ) -> Callable[[F], F]:
         """Declare the decorated function as an operation: `function(call, [query], [body], **path arguments)`.
 
         `upload` lets the body be as large as a file that a person uploads; `file` is the media type of one that is
-        sent as it is, and the function gets its octets as the last model. One that does not `changes` anything keeps
-        no answer.
+        sent as it is, and the function gets its octets as the last model, or with `on_disk` (of up to 100 MB) an open
+        file that it closes. One that does not `changes` anything keeps no answer.
         """
 
         def decorate(function: F) -> F:
@@ -109,10 +114,12 @@ class Operations:
                 status,
                 file,
                 changes and method not in _SAFE,
+                on_disk,
             )
             self.declared.append(operation)
             view = declare(_view(operation, function), Guard("token", permission))
             view = takes_upload(view) if upload else view
+            view = takes_paper(view) if on_disk else view
             self.bp.add_url_rule(path, function.__name__, view, methods=[method])
             return function
 
@@ -162,8 +169,8 @@ def _once(
     return _respond(operation, made)
 
 
-def _models(operation: Operation) -> list[BaseModel | bytes]:
-    found: list[BaseModel | bytes] = []
+def _models(operation: Operation) -> list[BaseModel | bytes | IO[bytes]]:
+    found: list[BaseModel | bytes | IO[bytes]] = []
     if operation.query is not None:
         # A name that stands twice would be read differently by the next program on the way.
         given = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
@@ -177,8 +184,16 @@ def _models(operation: Operation) -> list[BaseModel | bytes]:
     if operation.file is not None:
         if request.mimetype != operation.file:
             raise UnsupportedMediaType
-        found.append(request.get_data())
+        found.append(_written() if operation.on_disk else request.get_data())
     return found
+
+
+def _written() -> IO[bytes]:
+    """Return the body as a file that has no name."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the function closes it
+    shutil.copyfileobj(request.stream, file)
+    file.seek(0)
+    return file
 
 
 def _read(model: type[BaseModel], given: object, where: str) -> BaseModel:

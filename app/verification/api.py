@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Self
+from typing import IO, Annotated, Final, Self
 
 from cryptography import x509
 from flask_babel import lazy_gettext as _l
@@ -18,7 +18,7 @@ from app.core.throttle import may_pass
 from app.interface.operations import Call, Operations
 from app.interface.schemas import Strict
 from app.verification import service, words
-from app.verification.source import Source, sha256_of
+from app.verification.source import Source, sha256_of, source_of
 from pki.errors import PdfRefused
 from pki.pades import etsi_report
 from pki.pades.faults import PdfFault
@@ -106,20 +106,22 @@ class Verification(Strict):
     "POST",
     "/verifications",
     Permission.CHECK_DOCUMENTS,
-    "Check a PDF of up to 25 MB; nothing of it is kept",
+    "Check a PDF of up to 100 MB; nothing of it is kept",
     answer=Verification,
-    upload=True,
     file="application/pdf",
+    on_disk=True,
     changes=False,
 )
-def check_document(call: Call, pdf: bytes) -> Verification:
-    _count(call)
-    try:
-        evidence = service.wider_evidence(call.session, pdf, now=call.now)
-        report = service.check(pdf, evidence, now=call.now)
-    except PdfRefused as error:
-        raise words.refusal(PdfFault(error.fault)) from error
-    return described(call.session, report, pdf, now=call.now)
+def check_document(call: Call, upload: IO[bytes]) -> Verification:
+    with upload:
+        _count(call)
+        source = source_of(upload)
+        try:
+            evidence = service.wider_evidence(call.session, source, now=call.now)
+            report = service.check(source, evidence, now=call.now)
+        except PdfRefused as error:
+            raise words.refusal(PdfFault(error.fault)) from error
+        return described(call.session, report, source, now=call.now)
 
 
 def described(session: Session, report: Report, pdf: Source, *, now: datetime) -> Verification:

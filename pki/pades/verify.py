@@ -36,7 +36,7 @@ from pki.pades.proven_time import STRONG_DIGESTS, PastProofs, read_proofs, time_
 from pki.pades.report import Changes, Reason, Report, SignatureReport, Verdict
 from pki.status_evidence import StatusEvidence
 
-MAXIMUM_SIZE: Final = 25 * 1024 * 1024
+MAXIMUM_SIZE: Final = 100 * 1024 * 1024
 _END: Final = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
 # What may stand between the last cross-reference section and the end (pyHanko ends a table behind "trailer").
 _AFTER_LAST_SECTION: Final = re.compile(
@@ -72,7 +72,7 @@ def verify(pdf: bytes, *, trust: TrustStore, evidence: StatusEvidence, now: date
     """Return what the signatures of `pdf` are worth at `now`, with roots and lists that were given.
 
     A signature that a timestamp proves is judged at that time, any other at `now`. Raises PdfRefused for a file that
-    is no PDF, is encrypted or over 25 MB; a damaged or manipulated one is a report.
+    is no PDF, is encrypted or over 100 MB; a damaged or manipulated one is a report.
     """
     if len(pdf) > MAXIMUM_SIZE:
         raise PdfRefused(PdfFault.TOO_LARGE)

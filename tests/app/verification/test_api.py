@@ -54,7 +54,7 @@ def test_a_paper_without_signature_has_no_report_of_the_standard(web: Flask, cit
     assert (found["reason"], found["signatures"], found["etsi_report"]) == ("unsigned", [], None)
 
 
-@pytest.mark.parametrize(("content", "status"), [(b"", 422), (b"no pdf", 422), (b"x" * 27_000_000, 413)])
+@pytest.mark.parametrize(("content", "status"), [(b"", 422), (b"no pdf", 422), (b"x" * 106_000_000, 413)])
 def test_what_is_no_pdf_is_refused_in_words(web: Flask, city: Settings, content: bytes, status: int) -> None:
     answer = ask(web, token_of("minh"), content)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")

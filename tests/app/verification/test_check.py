@@ -145,11 +145,11 @@ def test_a_file_that_cannot_be_read_is_refused_in_its_own_words(
     assert any(part in main_of(answer) for part in sentence.split("|"))
 
 
-def test_a_file_over_25_megabytes_is_refused(client: FlaskClient, city: Settings) -> None:
+def test_a_file_over_100_megabytes_is_refused(client: FlaskClient, city: Settings) -> None:
     del city
-    answer = check(client, b"%PDF-1.7\n" + bytes(25 * 1024 * 1024))
+    answer = check(client, b"%PDF-1.7\n" + bytes(100 * 1024 * 1024))
     assert answer.status_code == 413
-    assert "25 MB" in main_of(answer)
+    assert "100 MB" in main_of(answer)
 
 
 def test_nothing_that_was_checked_is_kept(client: FlaskClient, city: Settings) -> None:

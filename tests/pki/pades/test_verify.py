@@ -236,7 +236,7 @@ def test_an_encrypted_file_is_refused() -> None:
     [
         (b"hello", PdfFault.NOT_A_PDF),
         (b"", PdfFault.NOT_A_PDF),
-        (b"%PDF-" + bytes(26 * 1024 * 1024), PdfFault.TOO_LARGE),
+        (b"%PDF-" + bytes(100 * 1024 * 1024), PdfFault.TOO_LARGE),
     ],
     ids=["text", "empty", "large"],
 )
