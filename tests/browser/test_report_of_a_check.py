@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.keyboard import press_here
 from tests.browser.looking import Watched
-from tests.browser.test_certificate_signature_check import check, get_certificate, sign, upload
+from tests.browser.test_certificate_signature_check import check, get_certificate, judge, sign, upload
 from tests.factories.attacks import with_annotation
 from tests.factories.documents import plain_pdf
 
@@ -41,6 +41,10 @@ def test_a_changed_file_is_shown_beside_the_signed_one_and_its_report_can_be_kep
         look(anyone.page, f"changed-{width}")
         anyone.expect_well_made()
         keep(anyone.page, tmp_path)
+        report = sealed_report(anyone, tmp_path)
+        assert "Signature is Valid" in judge(report)
+        assert check(anyone, report) == "Hợp lệ"
+        look(anyone.page, f"report-checked-{width}")
 
 
 def open_by_keyboard(page: Page) -> None:
@@ -50,16 +54,33 @@ def open_by_keyboard(page: Page) -> None:
 
 
 def keep(page: Page, folder: Path) -> None:
-    """Save all three reports."""
-    for name, ending in (("Báo cáo dạng JSON", "json"), ("Báo cáo dạng XML", "xml"), ("Báo cáo dạng PDF", "pdf")):
-        with page.expect_download() as download:
-            page.locator("a, button").filter(has_text=name).press("Enter")
-        path = folder / download.value.suggested_filename
-        download.value.save_as(path)
+    """Save the reports for programs."""
+    for name, ending in (("Báo cáo dạng JSON", "json"), ("Báo cáo dạng XML", "xml")):
+        path = save(page, name, folder)
         assert path.suffix == f".{ending}"
         assert path.stat().st_size > 300
         if ending == "json":
             assert json.loads(path.read_text())["verdict"] == "not_valid"
+
+
+def save(page: Page, name: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.locator("a, button").filter(has_text=name).press("Enter")
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def sealed_report(anyone: Watched, folder: Path) -> Path:
+    """Ask for the report under the city's seal by the keyboard, wait for it, and save it."""
+    page = anyone.page
+    # The page still holds the file: nobody is asked for it twice.
+    expect(page.get_by_label("Chính tệp PDF đó")).to_be_hidden()
+    press_here(page, "Lập báo cáo có dấu của thành phố")
+    expect(page.get_by_role("heading", name="Báo cáo đã xong")).to_be_visible(timeout=60_000)
+    anyone.expect_well_made()
+    look(page, f"report-ready-{page.viewport_size['width'] if page.viewport_size else 0}")
+    return save(page, "Lưu báo cáo (PDF)", folder)
 
 
 def look(page: Page, name: str) -> None:
