@@ -36,6 +36,8 @@ class Device(Base):
     code_expires_at: Mapped[datetime | None]
     # SHA-256 of the cookie that the tablet holds.
     token_sha256: Mapped[bytes | None] = mapped_column(unique=True)
+    # DER of SubjectPublicKeyInfo on P-256 of the key that the tablet made at enrolment and signs its log with.
+    public_key: Mapped[bytes | None]
     enrolled_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]

@@ -1,5 +1,8 @@
 """Tablets with keys and certificates of their own."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0033"
 down_revision = "0032"
 branch_labels = None
@@ -7,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.add_column("device", sa.Column("public_key", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
