@@ -10,11 +10,13 @@ from app.core import db
 from app.core.logs import configure_logs
 from app.core.settings import load
 from app.documents import sandbox
+from app.gate.admissions_wsgi import GateServer
 
 configure_logs("web")
 _settings = load(os.environ)
 db.configure(_settings.database_url or "")
-application = create_app(_settings)
+# Scans are answered in front of the pages: a gate in the morning asks more often than everybody else together.
+application = GateServer(_settings, create_app(_settings))
 sandbox.stand_by()
 # What is loaded by now stays: looking through it for cycles again and again costs a tenth of every request.
 gc.collect()

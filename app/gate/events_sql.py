@@ -115,7 +115,8 @@ KEEP: Final = b"""
 INSERT INTO scan (id, device_id, checkpoint_id, pass_id, scanned_at, received_at, device_outcome, device_reason,
     outcome, reason, face, direction, slot, flags, refers_to, seq, event, signature, salt)
 SELECT o.id, %(device_id)s, COALESCE(c.id, %(checkpoint_id)s), o.pass_id, o.scanned_at, %(now)s, o.device_outcome,
-    o.device_reason, o.outcome, o.reason, o.face, o.direction, o.slot, o.flags, o.refers_to, o.seq, o.event, o.signature, o.salt
+    o.device_reason, o.outcome, o.reason, o.face, o.direction, o.slot, o.flags, o.refers_to, o.seq, o.event,
+    o.signature, o.salt
 FROM unnest(%(ids)s::uuid[], %(checkpoints)s::uuid[], %(passes)s::uuid[], %(times)s::timestamptz[],
     %(device_outcomes)s::text[], %(device_reasons)s::text[], %(outcomes)s::text[], %(reasons)s::text[],
     %(faces)s::text[], %(directions)s::int[], %(slots)s::int[], %(flags)s::int[], %(refers)s::uuid[],
