@@ -22,6 +22,7 @@ from app.core.db import Base
 from app.documents import models as documents
 from app.gate import models as gate
 from app.gate import models_leases as gate_leases
+from app.gate import models_roster as gate_rosters
 from app.marks import models as marks
 from app.meetings import models as meetings
 from app.notices import models as notices
@@ -52,6 +53,7 @@ __all__ = [
     "documents",
     "gate",
     "gate_leases",
+    "gate_rosters",
     "marks",
     "meetings",
     "notices",

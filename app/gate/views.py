@@ -18,7 +18,7 @@ from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
 from app.core.running import storage
 from app.core.security import allow_camera_and_wasm
-from app.gate import admin, admissions, device_guard, devices, publications
+from app.gate import admin, admissions, device_guard, devices, publications, roster_pages
 from app.gate.device_guard import current_device, device_only
 from app.gate.forms import EnrolForm
 from app.gate.scan_message import ScanMessage
@@ -30,6 +30,7 @@ bp = Blueprint("gate", __name__, url_prefix="/gate")
 def init(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(roster_pages.bp)
     add_place(app, Place(_l("Gate"), "gate.enrol", Permission.SCAN_PASSES, _l("Scan invitations on this tablet.")))
     add_place(
         app,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
 from app.registry.models import Agency
+from pki.passes.lease import Policy
 
 
 class MeetingState(StrEnum):
@@ -24,15 +25,6 @@ class PassState(StrEnum):
     WITHDRAWN = "withdrawn"
     # A newer pass of the same guest took its place.
     CHANGED = "changed"
-
-
-class Policy(StrEnum):
-    """What a gate without network may do with a pass that it holds no right to admit."""
-
-    # Never twice: such a pass waits, or goes to the gate that holds the right.
-    STRICT = "strict"
-    # Admitted; every double entry is reported once the gates are back.
-    LENIENT = "lenient"
 
 
 class GuestKind(StrEnum):
@@ -98,7 +90,7 @@ class Meeting(Base):
     # Who invites, as it stands in the letter.
     host: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=MeetingState.DRAFT)
-    # A `Policy`.
+    # What a gate without network does about a pass that it may not admit by itself, a `pki.passes.lease.Policy`.
     policy: Mapped[str] = mapped_column(server_default=Policy.STRICT)
     # The code on a guest's page changes every half minute, so that a photograph of it is of no use.
     rotating: Mapped[bool] = mapped_column(server_default=false())
@@ -145,6 +137,8 @@ class Guest(Base):
     needs: Mapped[str] = mapped_column(server_default="")
     # The person's own account, if they have one: it signs who comes in their stead.
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    # Small, for the roster of the gates.
+    thumbnail: Mapped[bytes | None] = mapped_column(deferred=True)
     # A `Reply`.
     answer: Mapped[str] = mapped_column(server_default=Reply.NONE)
     answered_at: Mapped[datetime | None]

@@ -21,6 +21,9 @@ MAXIMUM_BYTES: Final = 8 * 1024 * 1024
 MAXIMUM_PIXELS: Final = 24_000_000
 SMALLEST_SIDE: Final = 200
 SIZE: Final = (360, 480)
+# For the gates' roster, which carries thousands of them.
+THUMBNAIL: Final = (120, 160)
+THUMBNAIL_BYTES: Final = 1_500
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 # Few at a time, so that many large pictures do not take the memory of the whole process.
 _slots: Final = threading.BoundedSemaphore(2)
@@ -38,10 +41,23 @@ def prepare(content: bytes) -> bytes:
         return _small(_upright(content))
 
 
+def thumbnail(portrait: bytes) -> bytes:
+    """Return what `prepare` made, as a WebP of 120 by 160 pixels and at most 1,500 octets."""
+    with Image.open(io.BytesIO(portrait), formats=["WEBP"]) as picture:
+        small = picture.resize(THUMBNAIL, Image.Resampling.LANCZOS)
+    for quality in range(40, 0, -5):
+        buffer = io.BytesIO()
+        small.save(buffer, "WEBP", quality=quality, method=4)
+        if buffer.tell() <= THUMBNAIL_BYTES:
+            break
+    return buffer.getvalue()
+
+
 def give(session: Session, storage: Storage, guest: Guest, picture: bytes | None) -> None:
     """Give `guest` another portrait, or none. The one before is deleted for good unless another guest has the same."""
     session.refresh(guest, with_for_update={"of": Guest})
     before, guest.portrait_sha256 = guest.portrait_sha256, storage.put(picture) if picture else None
+    guest.thumbnail = thumbnail(picture) if picture else None
     session.flush()
     if before is not None and session.scalar(select(Guest.id).where(Guest.portrait_sha256 == before).limit(1)) is None:
         # Before the commit: if that fails, a portrait is gone that nobody wanted; the other way one would stay.
