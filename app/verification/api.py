@@ -54,6 +54,8 @@ class SignatureFacts(Strict):
     revoked_at: datetime | None
     revocation_reason: str | None
     is_seal: bool
+    not_before: Annotated[datetime | None, Field(description="From when the certificate is valid.")]
+    not_after: Annotated[datetime | None, Field(description="Its last second.")]
 
     @classmethod
     def of(cls, report: Report, one: SignatureReport) -> Self:
@@ -78,6 +80,8 @@ class SignatureFacts(Strict):
             revoked_at=one.revoked_at,
             revocation_reason=one.revocation_reason,
             is_seal=one.is_seal,
+            not_before=one.not_before,
+            not_after=one.not_after,
         )
 
 
@@ -98,6 +102,9 @@ class Verification(Strict):
     sha256: Annotated[str, Field(description="Of the file as it was received.")]
     lenient: Annotated[bool, Field(description="The file does not keep to the rules of PDF everywhere.")]
     signatures: list[SignatureFacts]
+    holds_until: Annotated[
+        datetime | None, Field(description="Until when a valid file shows this by itself, if no proofs are added.")
+    ]
     changed_pages: list[PageFacts]
     etsi_report: Annotated[str | None, Field(description="XML of ETSI TS 119 102-2; null without a signature.")]
 
@@ -134,6 +141,7 @@ def described(session: Session, report: Report, pdf: Source, *, now: datetime) -
         sha256=digest.hex(),
         lenient=report.lenient,
         signatures=[SignatureFacts.of(report, one) for one in report.signatures],
+        holds_until=report.holds_until,
         changed_pages=[PageFacts.of(one) for one in report.page_differences],
         etsi_report=_etsi(session, report, digest, now),
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import IO
 
 from app.documents.sandbox_frame import Facts
 from pki.chains import TrustStore
+from pki.pades import proofs
 from pki.pades.page_check import with_pages_compared
+from pki.pades.report import Verdict
 from pki.pades.verify import verify
 from pki.status_evidence import StatusEvidence
 
@@ -24,7 +27,10 @@ def check(facts: Facts, source: IO[bytes], output: IO[bytes]) -> Facts:
         evidence=StatusEvidence(_decoded(facts["crls"]), _decoded(facts["ocsps"])),
         now=datetime.fromisoformat(facts["now"]),
     )
-    return with_pages_compared(report, pdf, with_pictures=bool(facts["with_pictures"])).to_json()
+    compared = with_pages_compared(report, pdf, with_pictures=bool(facts["with_pictures"]))
+    if compared.verdict is Verdict.VALID:
+        compared = replace(compared, holds_until=proofs.read(source).holds_until)
+    return compared.to_json()
 
 
 def _decoded(many: Sequence[str]) -> tuple[bytes, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask_babel import gettext as _
 
-from app.core.i18n import moment
+from app.core.i18n import local, moment
 from app.verification.api import Verification
 from app.verification.page import ChangedPage, RegisterNote, Technical
 from app.verification.words import Answer
@@ -34,6 +34,7 @@ def text_of(
         Paragraph(f"SHA-256: {facts.sha256}"),
         Paragraph(answer.title, size=16.0, bold=True, above=14.0),
         Paragraph(answer.sentence),
+        *([Paragraph(answer.next_step)] if answer.next_step else []),
         *(Paragraph(finding) for finding in answer.findings),
         *([Paragraph(note.sentence)] if note else []),
         *(Paragraph(f"{_('Page %(number)s', number=one.number)}: {one.sentence}") for one in changed),
@@ -61,4 +62,4 @@ def _signatures(answer: Answer, technical: Sequence[Technical]) -> Iterator[Para
 
 def name_of(now: datetime) -> str:
     """Return a name for the file."""
-    return f"bao-cao-kiem-tra-{now:%Y%m%d-%H%M%S}.pdf"
+    return f"bao-cao-kiem-tra-{local(now):%Y%m%d-%H%M%S}.pdf"

@@ -84,7 +84,7 @@ def seal(session: Session, settings: Settings, pdf: bytes, *, timestamp: Timesta
         base,
         certificate_der=found.der,
         now=now,
-        mark=PlainText(_lines(found, now), size_pt=_LETTERS_PT, ink=Ink.RED),
+        mark=PlainText(_lines(settings, found, now), size_pt=_LETTERS_PT, ink=Ink.RED),
         placement=Placement(1, _FOOT),
         signer_name=found.label,
     )
@@ -102,9 +102,9 @@ def seal(session: Session, settings: Settings, pdf: bytes, *, timestamp: Timesta
     return signed + archive.augment_to(session, settings, signed, level=Level.ARCHIVE, timestamp=timestamp).appended
 
 
-def _lines(certificate: Certificate, now: datetime) -> tuple[str, ...]:
+def _lines(settings: Settings, certificate: Certificate, now: datetime) -> tuple[str, ...]:
     moment = local(now).strftime("%d/%m/%Y %H:%M:%S %z")
-    return (_("Sealed by: %(name)s", name=certificate.label), f"{moment[:-2]}:{moment[-2:]}")
+    return (_("Sealed by: %(name)s", name=f"{certificate.label}, {settings.city}"), f"{moment[:-2]}:{moment[-2:]}")
 
 
 def _subject(session: Session, settings: Settings) -> AgencyName:
@@ -112,4 +112,4 @@ def _subject(session: Session, settings: Settings) -> AgencyName:
     code = session.scalar(select(Agency.code).where(Agency.parent_id.is_(None)).order_by(Agency.created_at).limit(1))
     if code is None:
         raise Unavailable(_l("There is no seal for reports."))
-    return AgencyName(f"Kiểm tra chữ ký – {settings.city}"[:64].strip(), settings.city[:64].strip(), f"XX:VN-{code}")
+    return AgencyName("Dịch vụ kiểm tra chữ ký", settings.city[:64].strip(), f"XX:VN-{code}")

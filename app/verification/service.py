@@ -129,6 +129,7 @@ def _read_report(facts: Mapping[str, Any]) -> Report:
         signatures=tuple(_read_signature(one) for one in facts["signatures"]),
         lenient=bool(facts["lenient"]),
         page_differences=tuple(PageDifference.from_json(one) for one in facts["page_differences"]),
+        holds_until=_read_moment(facts["holds_until"]),
     )
 
 
@@ -154,6 +155,8 @@ def _read_signature(facts: Mapping[str, Any]) -> SignatureReport:
         proven_by=_read_proof(facts["proven_by"]),
         covers=facts["covers"],
         root_sha256=facts["root_sha256"],
+        not_before=_read_moment(facts["not_before"]),
+        not_after=_read_moment(facts["not_after"]),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.core.errors import AppError, Invalid, Sentence, TooLarge
-from app.core.i18n import moment
+from app.core.i18n import day, moment
 from app.trust.models import Kind
 from app.trust.words import CLASSES
 from pki.pades.faults import PdfFault
@@ -63,6 +64,34 @@ REASONS: Final[Mapping[Reason, Sentence]] = {
     ),
     Reason.STATUS_UNKNOWN: _l("Whether the certificate was revoked could not be established."),
 }
+_ASK_ORIGINAL: Final = _l("Do not rely on it. Ask whoever sent it for the file as it was signed.")
+_ASK_SIGNER: Final = _l("Look at what was added, and ask the signer whether they agreed to it.")
+_SIGN_AGAIN: Final = _l("Ask the signer to sign again with a valid certificate.")
+_LATER: Final = _l("Check it again in an hour. If it stays so, ask whoever sent it.")
+# What to do about a file that is not valid.
+NEXT_STEPS: Final[Mapping[Reason, Sentence]] = {
+    Reason.UNSIGNED: _l("If it should be signed, ask whoever sent it for the signed file, not for a scan or a print."),
+    Reason.NOT_READABLE: _ASK_ORIGINAL,
+    Reason.BYTES_AFTER_END: _ASK_ORIGINAL,
+    Reason.BYTES_BEFORE_START: _ASK_ORIGINAL,
+    Reason.BYTE_RANGE: _ASK_ORIGINAL,
+    Reason.CHANGED: _ASK_ORIGINAL,
+    Reason.CHANGED_AFTER_SIGNING: _ASK_ORIGINAL,
+    Reason.OVERLAID_AFTER_SIGNING: _ASK_SIGNER,
+    Reason.FORM_FILLED_AFTER_SIGNING: _ASK_SIGNER,
+    Reason.PAGES_DIFFER: _ASK_SIGNER,
+    Reason.PAGES_NOT_COMPARED: _LATER,
+    Reason.NOT_COVERED: _ASK_ORIGINAL,
+    Reason.COPIED: _ASK_ORIGINAL,
+    Reason.BAD_SIGNATURE: _ASK_ORIGINAL,
+    Reason.BAD_TIMESTAMP: _ASK_ORIGINAL,
+    Reason.UNFIT_CERTIFICATE: _SIGN_AGAIN,
+    Reason.UNTRUSTED: _l("Ask the signer by a way that you know, such as the phone number of their office."),
+    Reason.OUT_OF_VALIDITY: _SIGN_AGAIN,
+    Reason.REVOKED: _SIGN_AGAIN,
+    Reason.REVOKED_TIME_NOT_PROVEN: _SIGN_AGAIN,
+    Reason.STATUS_UNKNOWN: _LATER,
+}
 _CHANGES: Final[Mapping[Changes, Sentence]] = {
     Changes.NONE: _l("Nothing"),
     Changes.PROOFS: _l("Proofs for the archive were added"),
@@ -100,6 +129,8 @@ class Answer:
     tone: str
     title: str
     sentence: str
+    # None when there is nothing to do.
+    next_step: str | None
     findings: tuple[str, ...]
     signatures: tuple[SignatureAnswer, ...]
 
@@ -118,12 +149,32 @@ def answer(report: Report, kinds: Mapping[str, Kind]) -> Answer:
         findings.append(
             _("The file does not keep to the rules of PDF everywhere; other programs may show it otherwise.")
         )
+    if report.holds_until is not None:
+        findings.append(_lasting(report, report.holds_until))
     return Answer(
         tone=_TONES[report.verdict],
         title=title,
         sentence=_summary(report),
+        next_step=str(NEXT_STEPS[report.reason]) if report.reason in NEXT_STEPS else None,
         findings=tuple(findings),
         signatures=tuple(_signature(one, kinds.get(one.root_sha256)) for one in report.signatures),
+    )
+
+
+def _lasting(report: Report, until: datetime) -> str:
+    if all(one.proven_at is not None for one in report.signatures):
+        return str(
+            _(
+                "The file proves this by itself until %(day)s. The archive that keeps it must add new proofs before.",
+                day=day(until),
+            )
+        )
+    return str(
+        _(
+            "No timestamp proves when it was signed: after %(day)s, when the certificate ends, this can no longer be "
+            "shown.",
+            day=day(until),
+        )
     )
 
 
@@ -154,10 +205,11 @@ def _signature(one: SignatureReport, kind: Kind | None) -> SignatureAnswer:
             (_("Signer"), ", ".join(part for part in (one.signer, one.title) if part) or _("unknown")),
             (_("For which body"), one.organisation or _("none; a person signed for themselves")),
             (_("Time"), _time(one)),
-            (_("Covers the whole file"), _("Yes") if one.covers_whole_file else _("No, the file grew after it")),
+            (_("Covers the whole file"), _covered(one)),
             (_("What changed after it"), _changes(one)),
             (_("Revocation"), _revocation(one)),
             (_("Issued by"), one.issuer or _("unknown")),
+            (_("Certificate valid"), _validity(one)),
             (_("Number of the certificate"), one.serial_hex),
             (_("Kind of signature"), _kind(one, kind)),
         ),
@@ -172,6 +224,20 @@ def _time(one: SignatureReport) -> str:
     if one.time_proof is TimeProof.BAD_TIMESTAMP:
         return str(_("%(moment)s, only claimed: its timestamp cannot be trusted", moment=moment(one.claimed_at)))
     return str(_("%(moment)s, only claimed by the signer", moment=moment(one.claimed_at)))
+
+
+def _covered(one: SignatureReport) -> str:
+    if one.covers_whole_file:
+        return str(_("Yes"))
+    if one.covers and one.changes_after in (Changes.PROOFS, Changes.SIGNATURES):
+        return str(_("Yes, as it was when it was signed"))
+    return str(_("No, the file grew after it"))
+
+
+def _validity(one: SignatureReport) -> str:
+    if one.not_before is None or one.not_after is None:
+        return str(_("unknown"))
+    return str(_("from %(first)s to %(last)s", first=moment(one.not_before), last=moment(one.not_after)))
 
 
 def _changes(one: SignatureReport) -> str:

@@ -123,6 +123,9 @@ class SignatureReport:
     proven_by: ProofOfExistence | None = None
     # The octets of the file from its beginning that are covered, the gap included; 0 where the cover is not sound.
     covers: int = 0
+    # Of the certificate.
+    not_before: datetime | None = None
+    not_after: datetime | None = None
 
     def to_json(self) -> Mapping[str, object]:
         """Return plain values; times in ISO 8601 with their offset."""
@@ -147,6 +150,8 @@ class SignatureReport:
             "proven_by": self.proven_by and {"kind": self.proven_by.kind, "at": self.proven_by.at.isoformat()},
             "covers": self.covers,
             "root_sha256": self.root_sha256,
+            "not_before": self.not_before and self.not_before.isoformat(),
+            "not_after": self.not_after and self.not_after.isoformat(),
         }
 
 
@@ -205,6 +210,8 @@ class Report:
     lenient: bool = False
     # Pages that changed since the first signature, also where that was allowed; filled by `page_check`.
     page_differences: tuple[PageDifference, ...] = ()
+    # Until when a valid file can show this by itself, unless proofs are added before; None for any other.
+    holds_until: datetime | None = None
 
     def to_json(self) -> Mapping[str, object]:
         """Return plain values."""
@@ -214,4 +221,5 @@ class Report:
             "lenient": self.lenient,
             "signatures": [one.to_json() for one in self.signatures],
             "page_differences": [one.to_json() for one in self.page_differences],
+            "holds_until": self.holds_until and self.holds_until.isoformat(),
         }

@@ -212,6 +212,8 @@ def _judge(embedded: EmbeddedPdfSignature, pdf: bytes, past: PastProofs) -> Sign
         proven_by=timing.proven_by,
         covers=_covers(embedded, pdf),
         root_sha256=hashlib.sha256(path.root_der).hexdigest() if path.root_der else "",
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
     )
 
 

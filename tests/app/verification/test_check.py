@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 from app.certificates import revocations, tasks
 from app.certificates.models import Certificate
 from app.core import db
+from app.core.i18n import day, moment
 from app.core.settings import Settings
-from app.verification.words import REASONS
+from app.verification.words import NEXT_STEPS, REASONS
 from pki.keys import SoftwareKey
 from pki.pades.finish import finish
 from pki.pades.prepare import prepare
@@ -175,3 +176,23 @@ def test_the_page_needs_no_account(client: FlaskClient) -> None:
 
 def test_every_reason_of_a_report_has_words() -> None:
     assert set(REASONS) == set(Reason)
+
+
+def test_every_reason_but_a_good_one_says_what_to_do() -> None:
+    assert set(NEXT_STEPS) == set(Reason) - {Reason.OK}
+
+
+def test_the_page_says_until_when_a_paper_proves_itself(client: FlaskClient, signed_pdf: bytes, minh: Signer) -> None:
+    assert "Tự tệp này chứng minh được điều đó đến" in main_of(check(client, signed_pdf))
+    certificate = minh.certificate
+    alone = main_of(check(client, without_timestamp(certificate.der or b"", minh.key)))
+    assert f"sau {day(certificate.not_after)}, khi chứng thư số hết hạn" in alone
+    assert f"từ {moment(certificate.not_before)} đến {moment(certificate.not_after)}" in alone
+
+
+def test_a_paper_that_is_not_valid_says_what_to_do_and_nothing_of_how_long_it_holds(
+    client: FlaskClient, signed_pdf: bytes
+) -> None:
+    page = main_of(check(client, signed_pdf + b"\n% more\n"))
+    assert "hỏi người gửi" in page
+    assert "chứng minh được" not in page

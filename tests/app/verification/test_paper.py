@@ -89,7 +89,7 @@ def test_the_report_says_what_was_found_and_other_programs_accept_its_seal(
         assert fact in read
     seen = subprocess.run(["pdfsig", "-nocert", path], check=False, capture_output=True, text=True).stdout
     assert "Signature is Valid" in seen
-    assert "Kiểm tra chữ ký" in seen
+    assert "Dịch vụ kiểm tra chữ ký" in seen
     subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)
 
 
@@ -98,7 +98,7 @@ def test_the_check_calls_its_own_report_valid_and_names_the_service(
 ) -> None:
     answer = check(client, sealed(client, signed_pdf, tmp_path / "report.pdf").read_bytes())
     assert verdict_of(answer) == "Hợp lệ"
-    assert "Kiểm tra chữ ký – Thành phố Sông Biếc" in main_of(answer)
+    assert "Dịch vụ kiểm tra chữ ký (Thành phố Sông Biếc)" in main_of(answer)
 
 
 def test_a_red_report_names_the_pages_and_the_reason(client: FlaskClient, signed_pdf: bytes, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_report_is_in_the_language_of_its_reader(client: FlaskClient, signed_p
     (tmp_path / "report.pdf").write_bytes(client.get(f"{page}/file").data)
     read = text_in(tmp_path / "report.pdf")
     assert "Report of a check of signatures" in read
-    assert "Sealed by: Kiểm tra chữ ký" in read
+    assert "Sealed by: Dịch vụ kiểm tra chữ ký, Thành phố Sông Biếc" in read
 
 
 def test_openssl_accepts_the_seal_under_the_citys_root(
