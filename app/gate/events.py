@@ -118,6 +118,9 @@ def take(connection: Connection, who: Sender, entries: Sequence[Entry], *, now: 
     fresh = list(_unknown(batch, entries))
     new_head = _follow(batch, fresh)
     held = _held(connection, fresh)
+    batch.said |= {
+        one.scan_id: Verdict(one.scan_id, one.event.outcome, one.event.reason) for one in fresh if not one.is_scan
+    }
     for direction, run in groupby((one for one in fresh if one.is_scan), key=lambda one: one.event.direction):
         if direction is Direction.OUT:
             _leave(batch, list(run), held)
@@ -148,7 +151,8 @@ def _unknown(batch: _Batch, entries: Sequence[Entry]) -> Iterator[Entry]:
         if before is None or before.event is None:
             yield entry
         elif before.event == entry.data:
-            batch.said[entry.scan_id] = Verdict(entry.scan_id, before.outcome, before.reason)
+            differs = before.outcome != entry.event.outcome
+            batch.said[entry.scan_id] = Verdict(entry.scan_id, before.outcome, before.reason, incident=differs)
         else:
             _fork(batch, entry)
 
