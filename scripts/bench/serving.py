@@ -96,7 +96,7 @@ def wrk(url: str, folder: Path, requests: Sequence[bytes] | None = None, *, seco
         words += ["-s", str(script)]
     said = subprocess.run([*words, url], capture_output=True, text=True, check=True).stdout  # noqa: S603
     print(said, file=sys.stderr)
-    return _read(said)
+    return read_wrk(said)
 
 
 _LUA: Final = """
@@ -117,7 +117,8 @@ end
 """
 
 
-def _read(said: str) -> Load:
+def read_wrk(said: str) -> Load:
+    """Return the figures in what wrk says."""
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
     if rate is None or slow is None:
