@@ -53,22 +53,31 @@ def renew_code(session: Session, device_id: UUID, *, actor: Actor, now: datetime
     return device, code
 
 
-def enrol(session: Session, code: str, *, actor: Actor, now: datetime) -> tuple[Device, str]:
+def enrol(
+    session: Session, code: str, *, public_key: bytes | None = None, actor: Actor, now: datetime
+) -> tuple[Device, str]:
     """Use a code once and return the tablet with the cookie value it keeps (43 characters, not stored).
+
+    `public_key` is the key that the tablet made and proved (DER of SubjectPublicKeyInfo); without one it has no log of
+    its own and scans only with a network. A tablet that was enrolled before ends, and another takes its name and place:
+    a new log must not go on where another key wrote.
 
     Raises Invalid with one sentence whether the code is wrong, used or too old.
     """
-    token = secrets.token_urlsafe(32)
-    # Compare-and-set: of two tablets with the same code, one is enrolled.
-    taken = session.execute(
-        update(Device)
-        .where(Device.code_sha256 == _digest(code), Device.code_expires_at > now, Device.revoked_at.is_(None))
-        .values(code_sha256=None, code_expires_at=None, token_sha256=_digest(token), enrolled_at=now)
-        .returning(Device.id)
-    ).scalar_one_or_none()
-    if taken is None:
+    current = (Device.code_sha256 == _digest(code), Device.code_expires_at > now, Device.revoked_at.is_(None))
+    # Held: of two tablets with the same code, the second finds it used.
+    device = session.scalar(select(Device).where(*current).with_for_update(of=Device))
+    if device is None:
         raise Invalid(_l("This code is not right, was used already, or is too old."), _l("Ask for a new code."))
-    device = find(session, taken)
+    device.code_sha256 = device.code_expires_at = None
+    if device.enrolled_at is not None:
+        device.revoked_at, device.token_sha256 = now, None
+        session.flush()
+        device = Device(checkpoint=device.checkpoint, label=device.label)
+        session.add(device)
+    token = secrets.token_urlsafe(32)
+    device.token_sha256, device.public_key, device.enrolled_at = _digest(token), public_key, now
+    session.flush()
     audit.record(session, actor, "device_enrolled", object_kind="device", object_id=device.id)
     return device, token
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
+
+from app.core.errors import Invalid
+from pki import csr
+from pki.errors import CsrRejected
+from pki.keys import Curve
 
 
 class DeviceForm(FlaskForm):
@@ -25,6 +34,22 @@ class EnrolForm(FlaskForm):
             Regexp(r"[0-9]{8}\Z", message=_l("The code has eight digits.")),
         ],
     )
+    # A PKCS#10 request in base64, made by the page; without script there is none, and the tablet scans online only.
+    request = HiddenField(validators=[Length(max=4096)])
+
+    def public_key(self) -> bytes | None:
+        """Return the key that the tablet proved, in DER. Raises Invalid if the request is none or for another code."""
+        if not self.request.data:
+            return None
+        try:
+            content = base64.b64decode(self.request.data, validate=True)
+            made = csr.parse_with_challenge(content, self.code.data)
+        except (binascii.Error, CsrRejected) as error:
+            raise Invalid(
+                _l("The key of this tablet could not be used."), _l("Reload the page and try again.")
+            ) from error
+        is_p256 = isinstance(made.public_key, ec.EllipticCurvePublicKey) and made.public_key.curve.name == Curve.P256
+        return made.spki_der if is_p256 else None
 
 
 class ActForm(FlaskForm):

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
+from app.core.assets import LazyAssets
 from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
 from app.core.navigation import Place, add_place
-from app.core.permissions import Permission, current_actor, needs
+from app.core.permissions import Permission, current_actor, needs, public
 from app.core.running import storage
 from app.core.security import allow_camera_and_wasm
-from app.gate import admin, admissions, device_guard, devices, publications, roster_pages
+from app.core.static_files import send
+from app.gate import (
+    admin,
+    admissions,
+    device_guard,
+    devices,
+    events_views,
+    incidents_pages,
+    leases,
+    publications,
+    roster_pages,
+)
 from app.gate.device_guard import current_device, device_only
 from app.gate.forms import EnrolForm
 from app.gate.scan_message import ScanMessage
@@ -31,6 +57,10 @@ def init(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(admin.bp)
     app.register_blueprint(roster_pages.bp)
+    app.register_blueprint(events_views.bp)
+    app.register_blueprint(incidents_pages.bp)
+    purpose = _l("Double entries, restored tablets, jumping clocks: what supervisors must look at.")
+    add_place(app, Place(_l("Incidents"), "gate_incidents.index", Permission.MANAGE_GATES, purpose))
     add_place(app, Place(_l("Gate"), "gate.enrol", Permission.SCAN_PASSES, _l("Scan invitations on this tablet.")))
     add_place(
         app,
@@ -53,7 +83,7 @@ def enrol() -> ResponseReturnValue:
         devices.throttle_enrolment(session, account_id=actor.account_id, now=now)
     try:
         with transaction() as session:
-            _, token = devices.enrol(session, form.code.data, actor=actor, now=now)
+            _, token = devices.enrol(session, form.code.data, public_key=form.public_key(), actor=actor, now=now)
     except Invalid as error:
         form.code.errors = [str(error)]
         return render_template("gate/enrol.html", form=form), 422
@@ -64,14 +94,31 @@ def enrol() -> ResponseReturnValue:
 @device_only("the scanning page")
 def scanner() -> ResponseReturnValue:
     allow_camera_and_wasm()
+    device = current_device()
     with transaction() as session:
         trust_key = publications.trust_key_spki(session, now=datetime.now(UTC))
-    return render_template(
-        "gate/scanner.html",
-        device=current_device(),
-        trust_key=base64.b64encode(trust_key).decode(),
-        words=screen_words(),
-    )
+    described = {
+        "id": base64.b64encode(device.id.bytes).decode(),
+        "checkpointId": base64.b64encode(device.checkpoint.id.bytes).decode(),
+        "checkpoint": device.checkpoint.name,
+        "trustKey": base64.b64encode(trust_key).decode(),
+        "keyName": hashlib.sha256(device.public_key).hexdigest() if device.public_key else "",
+        "pageUrl": url_for(".scanner"),
+        "offlineUrl": url_for(".offline_script"),
+    }
+    return render_template("gate/scanner.html", device=device, described=described, words=screen_words())
+
+
+@bp.get("/offline.js")
+@public("it lets the page of a tablet open without a network; it holds nothing")
+def offline_script() -> ResponseReturnValue:
+    assets = cast(LazyAssets, current_app.extensions["kyvao_assets"])
+    chunk = assets.get().chunk("src/entries/gate_offline.ts")
+    response = send(Path(current_app.static_folder or "static"), f"dist/{chunk.file}")
+    # Its name never changes, so it must not be kept for a year.
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Service-Worker-Allowed"] = url_for(".scanner")
+    return response
 
 
 @bp.get("/lists")
@@ -80,11 +127,13 @@ def lists() -> ResponseReturnValue:
     device = current_device()
     with transaction() as session:
         trust_list, status_list = publications.newest(session)
+        lease_list = leases.newest_list(session, device.id)
     return jsonify(
         now=datetime.now(UTC).isoformat(),
         checkpoint={"building": device.checkpoint.building.code, "zone": device.checkpoint.zone},
         trust_list=base64.b64encode(trust_list).decode(),
         status_list=base64.b64encode(status_list).decode(),
+        lease=base64.b64encode(lease_list).decode() if lease_list is not None else None,
         # A tablet stays open all day; its form token is renewed with its lists.
         form_token=generate_csrf(),
     )

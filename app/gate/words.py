@@ -84,6 +84,7 @@ def screen_words() -> dict[str, object]:
             "changed_key": _("The city’s key has changed. This tablet must be enrolled again."),
         },
         "not_enrolled": _("This tablet was revoked. Ask an administrator for a code."),
+        "no_key": _("The key of this tablet is not the one it was enrolled with. Enrol it again."),
         "no_portrait": _("No portrait"),
         "portrait_of": _("Portrait of {name}"),
         "waiting": _("{count} scans wait to be sent"),

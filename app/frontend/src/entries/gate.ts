@@ -1,47 +1,76 @@
-// The scanning page of a tablet: a code comes into view, the tablet decides, the server admits once.
+// The scanning page of a tablet: a code comes into view, the tablet decides, the server admits once where it answers.
 
+import { startBoot } from "../gate/boot";
 import { Camera } from "../gate/camera";
 import { watch } from "../gate/detector";
+import { Gate } from "../gate/gate";
+import { Guests } from "../gate/guests";
 import { Judge, KeyChanged } from "../gate/judge";
-import { Outbox } from "../gate/outbox";
+import { Log } from "../gate/log";
 import { clockTime, Screen } from "../gate/screen";
-import { type Answer, fetchLists, NotEnrolled, type ScanMessage, sendFace, sendScan } from "../gate/server";
+import { bytes, fetchLists, NotEnrolled, sendEvents } from "../gate/server";
 import { announce } from "../gate/sound";
+import { Store, wipe } from "../gate/store";
 import { WedgeReader } from "../gate/wedge";
 import { fill, readWords } from "../gate/words";
-import { verdict } from "../passes/decision";
+import { FACE } from "../passes/scan_event";
 
-const LISTS_EVERY_MS = 10_000;
+const LISTS_EVERY_MS = 5_000;
+const ROSTER_EVERY_MS = 60_000;
 const BACK_TO_CAMERA_MS = 12_000;
+
+interface Device {
+  readonly id: string;
+  readonly checkpointId: string;
+  readonly checkpoint: string;
+  readonly trustKey: string;
+  /** SHA-256 of the key that the server knows of this tablet; empty without one. */
+  readonly keyName: string;
+  readonly pageUrl: string;
+  readonly offlineUrl: string;
+}
 
 async function run(): Promise<void> {
   const words = readWords();
   const video = document.querySelector<HTMLVideoElement>("[data-video]");
-  const trustKey = document.querySelector<HTMLElement>("[data-trust-key]")?.dataset["trustKey"];
-  if (video === null || trustKey === undefined) return;
+  const described = document.getElementById("gate-device")?.textContent;
+  if (video === null || !described) return;
+  const device = JSON.parse(described) as Device;
 
-  let formToken = "";
   let scanId = "";
   let busy = false;
   let back = 0;
   const screen = new Screen(words, {
     onFace: (matches) => {
-      void sendFace(scanId, matches, formToken).catch(() => undefined);
+      void log.alone(() => log.face(scanId, matches ? FACE.match : FACE.mismatch)).then(send);
       if (matches) next();
       else screen.showMismatch();
     },
     onNext: () => next(),
   });
-  const outbox = await Outbox.open();
 
+  const store = await Store.open();
+  const own = await store.get("key");
+  if (own === undefined || own.name !== device.keyName) {
+    screen.lists(words.no_key, true);
+    return;
+  }
+  const boot = await startBoot(navigator.serviceWorker?.controller ?? null);
+  const deviceId = bytes(device.id);
   let judge: Judge;
   try {
-    judge = Judge.pinned(trustKey, localStorage);
+    judge = await Judge.pinned(device.trustKey, localStorage, boot, deviceId, store);
   } catch (error) {
     if (!(error instanceof KeyChanged)) throw error;
     screen.lists(words.lists.changed_key, true);
     return;
   }
+  const holder = { deviceId, checkpointId: bytes(device.checkpointId), key: own.key };
+  const log = new Log(store, holder, boot, () => judge.now(), device.checkpoint);
+  const guests = new Guests(store, judge.trustKey);
+  await guests.open(judge.now());
+  const gate = new Gate(judge, guests, log);
+  if (boot.isNew) await log.alone(() => log.began());
 
   function next(): void {
     window.clearTimeout(back);
@@ -49,22 +78,46 @@ async function run(): Promise<void> {
     screen.close();
   }
 
-  async function renewLists(): Promise<void> {
+  /** The tablet was revoked: nothing of the city's stays on it. */
+  async function forget(): Promise<void> {
+    busy = true;
+    store.close();
+    await wipe();
+    navigator.serviceWorker?.controller?.postMessage({ kind: "end" });
+    screen.lists(words.not_enrolled, true);
+  }
+
+  async function send(): Promise<void> {
     try {
-      const lists = await fetchLists(AbortSignal.timeout(8000));
-      formToken = lists.formToken;
-      await judge.take(lists);
-      await outbox.flush((message) => sendScan(message, formToken));
+      const receipt = await log.send(sendEvents);
+      if (receipt?.isVoid) screen.lists(words.not_enrolled, true);
+    } catch (error) {
+      if (error instanceof NotEnrolled) await forget();
+    }
+  }
+
+  async function renew(): Promise<void> {
+    try {
+      const epoch = await judge.take(await fetchLists(AbortSignal.timeout(8_000)));
+      log.versions = { ...judge.versions, roster: guests.version };
+      if (epoch !== null) await log.alone(() => log.tookLeases(epoch));
     } catch (error) {
       if (error instanceof NotEnrolled) {
-        screen.lists(words.not_enrolled, true);
+        // What the tablet saw goes up first: it is evidence, also of a tablet that was revoked.
+        await log.send(sendEvents).catch(() => undefined);
+        await forget();
         return;
       }
     }
+    await send();
+    await tellLists();
+  }
+
+  async function tellLists(): Promise<void> {
     const until = judge.listsUntil();
     const stale = until === null || judge.now() > until;
     const time = until === null ? "" : clockTime(judge.now());
-    const waiting = await outbox.count();
+    const waiting = await store.count();
     const line = until === null ? words.lists.none : fill(stale ? words.lists.stale : words.lists.fresh, { time });
     screen.lists(waiting > 0 ? `${line} · ${fill(words.waiting, { count: String(waiting) })}` : line, stale);
   }
@@ -72,35 +125,17 @@ async function run(): Promise<void> {
   async function read(text: string): Promise<void> {
     if (busy) return;
     busy = true;
-    scanId = crypto.randomUUID();
-    const own = await judge.judge(text);
-    const message: ScanMessage = {
-      scan_id: scanId,
-      digits: text.slice(0, 2000),
-      scanned_at: judge.now().toISOString(),
-      outcome: own.outcome,
-      reason: own.reason,
-    };
-    const kept = await outbox.keep(message);
-    // A refusal needs nobody else; a green light waits for the one place that knows whether the pass was used.
-    if (own.outcome === "refuse") {
-      screen.showVerdict(own);
-      announce("refuse");
-    }
-    let answer: Answer | null = null;
     try {
-      answer = await sendScan(message, formToken);
-      await outbox.confirm(kept);
-    } catch {
-      // Kept in the outbox; it goes up with the next lists.
+      const shown = await gate.scan(text);
+      scanId = shown.scanId;
+      if (shown.answer !== null) screen.showAnswer(shown.answer, shown.record);
+      else screen.showVerdict(shown.verdict, shown.record);
+      announce(shown.verdict.outcome);
+    } catch (error) {
+      if (error instanceof NotEnrolled) return forget();
+      throw error;
     }
-    if (answer !== null) {
-      screen.showAnswer(answer);
-      if (own.outcome !== "refuse" || answer.outcome !== "refuse") announce(answer.outcome);
-    } else if (own.outcome !== "refuse") {
-      screen.showVerdict(own.outcome === "admit" ? verdict("look_again", "no_network") : own);
-      announce("look_again");
-    }
+    void send();
     back = window.setTimeout(next, BACK_TO_CAMERA_MS);
   }
 
@@ -114,8 +149,12 @@ async function run(): Promise<void> {
     }
   });
 
-  await renewLists();
-  window.setInterval(() => void renewLists(), LISTS_EVERY_MS);
+  await tellLists();
+  void keepForLater(device).catch(() => undefined);
+  await renew();
+  every(LISTS_EVERY_MS, renew);
+  void guests.renew().catch(() => undefined);
+  every(ROSTER_EVERY_MS, () => guests.renew().catch(() => undefined));
   watch(video, (text) => {
     if (busy) return false;
     void read(text);
@@ -125,6 +164,21 @@ async function run(): Promise<void> {
     if (state !== "running") screen.hint(words.camera[state]);
   }).start();
   await navigator.wakeLock?.request("screen").catch(() => undefined);
+}
+
+/** Do it again and again, each time after the last has ended. */
+function every(milliseconds: number, work: () => Promise<void>): void {
+  window.setTimeout(() => void work().finally(() => every(milliseconds, work)), milliseconds);
+}
+
+/** Let this page open without a network. */
+async function keepForLater(device: Device): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  await navigator.serviceWorker.register(device.offlineUrl, { scope: device.pageUrl });
+  const ready = await navigator.serviceWorker.ready;
+  const files = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);
+  const paths = [device.pageUrl, ...new Set(files.filter((path) => path.startsWith("/static/")))];
+  ready.active?.postMessage({ kind: "paths", paths });
 }
 
 void run();

@@ -1,6 +1,7 @@
 // The guard's screen: the camera, and over it the verdict in colour, icon and word.
 
 import type { Outcome, Reason, Verdict } from "../passes/decision";
+import type { RosterRecord } from "../passes/roster";
 import type { Answer } from "./server";
 import { fill, type Words } from "./words";
 
@@ -21,6 +22,7 @@ export class Screen {
   private readonly panel = part<HTMLElement>("[data-verdict]");
   private readonly portrait = part<HTMLImageElement>("[data-portrait]");
   private readonly faceButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-act=match],[data-act=mismatch]")];
+  private pictureUrl = "";
   private readonly nextButton = part<HTMLButtonElement>("[data-act=next]");
 
   constructor(
@@ -32,19 +34,24 @@ export class Screen {
     this.nextButton.addEventListener("click", () => acts.onNext());
   }
 
-  /** What the tablet decided by itself, shown until the server answers. */
-  showVerdict(verdict: Verdict): void {
+  /** What the tablet decided by itself; the guest stands on its own roster. */
+  showVerdict(verdict: Verdict, record: RosterRecord | null = null): void {
     const facts: Record<string, string> = { place: verdict.place ?? "" };
     if (verdict.at !== null) {
       facts["time"] = clockTime(verdict.at);
       facts["day"] = CITY_DAY.format(verdict.at);
     }
     this.show(verdict.outcome, verdict.reason, facts);
+    if (record !== null) this.showRecord(record, verdict.outcome);
   }
 
-  showAnswer(answer: Answer): void {
+  showAnswer(answer: Answer, record: RosterRecord | null = null): void {
     this.show(answer.outcome, answer.reason, answer.facts);
     if (answer.guest === null) return;
+    if (answer.portraitUrl === null && record !== null && answer.outcome !== "refuse") {
+      this.showRecord(record, answer.outcome);
+      return;
+    }
     const { name, organisation, meeting } = answer.guest;
     set("[data-name]", name);
     const agency = answer.facts["agency"];
@@ -55,10 +62,26 @@ export class Screen {
       this.portrait.alt = fill(this.words.portrait_of, { name });
       this.portrait.hidden = false;
     }
-    // Two buttons at the most: whoever sees a portrait says whether it is the person, which also leads on.
-    const asksFace = answer.outcome === "admit" && answer.portraitUrl !== null;
-    for (const button of this.faceButtons) button.hidden = !asksFace;
-    this.nextButton.hidden = asksFace;
+    this.askFace(answer.outcome === "admit" && answer.portraitUrl !== null);
+  }
+
+  private showRecord(record: RosterRecord, outcome: Outcome): void {
+    set("[data-name]", [record.title, record.name].filter((one) => one !== "").join(" "));
+    const facts = [record.organisation, record.meeting, record.room, record.seat, record.needs];
+    set("[data-who]", facts.filter((one) => one !== "").join(" · "));
+    if (record.portrait.length === 0) return;
+    if (this.pictureUrl !== "") URL.revokeObjectURL(this.pictureUrl);
+    this.pictureUrl = URL.createObjectURL(new Blob([record.portrait], { type: "image/webp" }));
+    this.portrait.src = this.pictureUrl;
+    this.portrait.alt = fill(this.words.portrait_of, { name: record.name });
+    this.portrait.hidden = false;
+    this.askFace(outcome === "admit");
+  }
+
+  // Two buttons at the most: whoever sees a portrait says whether it is the person, which also leads on.
+  private askFace(asks: boolean): void {
+    for (const button of this.faceButtons) button.hidden = !asks;
+    this.nextButton.hidden = asks;
   }
 
   /** The guard said that the face is another's: the admission stands in the log, the person goes to the desk. */

@@ -1,6 +1,10 @@
 // What the tablet and the server say to each other. Everything that comes back passes a parser before it is believed.
 
-import type { Outcome } from "../passes/decision";
+import { asArray, asBytes, asNatural, decode, type Bytes } from "../passes/cbor";
+import type { Outcome, Reason } from "../passes/decision";
+import { isReason } from "../passes/scan_event";
+import type { Receipt } from "./log";
+import type { KeptEvent } from "./store";
 
 export interface Lists {
   readonly now: Date;
@@ -8,13 +12,14 @@ export interface Lists {
   readonly zone: number;
   readonly trustList: Uint8Array<ArrayBuffer>;
   readonly statusList: Uint8Array<ArrayBuffer>;
+  readonly lease: Uint8Array<ArrayBuffer> | null;
   readonly formToken: string;
 }
 
 /** What the server decided about one scan. `facts` are short texts to be put into the sentence of the reason. */
 export interface Answer {
   readonly outcome: Outcome;
-  readonly reason: string;
+  readonly reason: Reason;
   readonly facts: Readonly<Record<string, string>>;
   readonly guest: { readonly name: string; readonly organisation: string; readonly meeting: string } | null;
   readonly portraitUrl: string | null;
@@ -26,6 +31,10 @@ export class NotEnrolled extends Error {}
 /** The server did not answer, or not in words that this page knows. */
 export class NoAnswer extends Error {}
 
+// A guest waits no longer than this for the network; then the tablet decides by itself.
+const ANSWER_MS = 1_500;
+// No form of another site can send this head.
+const HOT = { "Content-Type": "application/json", "X-Kyvao-Gate": "1" };
 const OUTCOMES: readonly string[] = ["admit", "refuse", "look_again"];
 
 export function isOutcome(value: unknown): value is Outcome {
@@ -41,6 +50,7 @@ export async function fetchLists(signal: AbortSignal): Promise<Lists> {
     zone: whole(checkpoint["zone"]),
     trustList: bytes(text(body["trust_list"])),
     statusList: bytes(text(body["status_list"])),
+    lease: body["lease"] === null ? null : bytes(text(body["lease"])),
     formToken: text(body["form_token"]),
   };
 }
@@ -53,33 +63,72 @@ export interface ScanMessage {
   readonly reason: string;
 }
 
-export async function sendScan(message: ScanMessage, formToken: string): Promise<Answer> {
+export async function sendScan(message: ScanMessage): Promise<Answer> {
   const body = await ask("/gate/scans", {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": formToken },
+    headers: HOT,
     body: JSON.stringify(message),
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(ANSWER_MS),
   });
   const outcome = body["outcome"];
-  if (!isOutcome(outcome)) throw new NoAnswer("outcome");
+  const reason = body["reason"];
+  if (!isOutcome(outcome) || !isReason(reason)) throw new NoAnswer("outcome");
   const guest = body["guest"] === null ? null : record(body["guest"]);
   const facts = Object.entries(record(body["facts"])).map(([name, value]) => [name, text(value)] as const);
   return {
     outcome,
-    reason: text(body["reason"]),
+    reason,
     facts: Object.fromEntries(facts),
     guest: guest && { name: text(guest["name"]), organisation: text(guest["organisation"]), meeting: text(guest["meeting"]) },
     portraitUrl: body["portrait_url"] === null ? null : text(body["portrait_url"]),
   };
 }
 
-export async function sendFace(scanId: string, matches: boolean, formToken: string): Promise<void> {
-  const answer = await fetch(`/gate/scans/${scanId}/face`, {
+/** Send entries of the log; see app/gate/events.py. */
+export async function sendEvents(events: readonly KeptEvent[]): Promise<Receipt> {
+  const rows = events.map(({ event, signature, salt, digits }) => ({
+    event: base64(event),
+    signature: base64(signature),
+    salt: base64(salt),
+    digits,
+  }));
+  const body = await ask("/gate/v1/events", {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken },
-    body: JSON.stringify({ matches }),
+    headers: HOT,
+    body: JSON.stringify({ events: rows }),
+    signal: AbortSignal.timeout(20_000),
   });
+  return { contiguous: whole(body["contiguous"]), isVoid: body["void"] === true };
+}
+
+/** Fetch the roster, or what changed since the one held; null where nothing did. */
+export async function fetchRoster(held: { readonly id: string; readonly version: number } | null): Promise<RosterUpdate | null> {
+  const known = held === null ? "" : `?roster=${held.id}&version=${held.version}`;
+  let answer: Response;
+  try {
+    answer = await fetch(`/gate/roster${known}`, { signal: AbortSignal.timeout(60_000), headers: { Accept: "application/json" } });
+  } catch (error) {
+    throw new NoAnswer("network", { cause: error });
+  }
+  if (answer.status === 401) throw new NotEnrolled();
+  if (answer.status === 204) return null;
   if (!answer.ok) throw new NoAnswer(String(answer.status));
+  const [header, since, removed, entries] = asArray(decode(new Uint8Array(await answer.arrayBuffer())));
+  return {
+    id: answer.headers.get("Roster-Id") ?? "",
+    header: asBytes(header),
+    isWhole: asNatural(since) === 0,
+    removed: asBytes(removed),
+    entries: asBytes(entries),
+  };
+}
+
+export interface RosterUpdate {
+  readonly id: string;
+  readonly header: Bytes;
+  readonly isWhole: boolean;
+  readonly removed: Bytes;
+  readonly entries: Bytes;
 }
 
 async function ask(path: string, init: RequestInit): Promise<Record<string, unknown>> {
@@ -114,4 +163,10 @@ export function bytes(base64: string): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(raw.length);
   for (let at = 0; at < raw.length; at++) out[at] = raw.charCodeAt(at);
   return out;
+}
+
+function base64(data: Bytes): string {
+  let text = "";
+  for (const byte of data) text += String.fromCharCode(byte);
+  return btoa(text);
 }

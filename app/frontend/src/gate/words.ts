@@ -10,6 +10,7 @@ export interface Words {
   readonly camera: Readonly<Record<"refused" | "missing", string>>;
   readonly lists: Readonly<Record<"fresh" | "stale" | "none" | "changed_key", string>>;
   readonly not_enrolled: string;
+  readonly no_key: string;
   readonly no_portrait: string;
   readonly portrait_of: string;
   readonly waiting: string;

@@ -31,6 +31,10 @@ const REASONS: readonly Reason[] = [
   "old_code",
 ];
 
+export function isReason(value: unknown): value is Reason {
+  return REASONS.some((reason) => reason === value);
+}
+
 export const DIRECTION = { in: 0, out: 1 } as const;
 export const FACE = { match: 0, mismatch: 1, unclear: 2 } as const;
 export const FLAGS = { override: 1, manual: 2, kiosk: 4, boot: 8, leasesTaken: 16, face: 32, closed: 64 } as const;

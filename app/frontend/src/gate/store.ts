@@ -1,0 +1,131 @@
+// What a tablet keeps: its key, what it was last told, its log, and which passes it has let in.
+
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Bytes } from "../passes/cbor";
+
+const NAME = "kyvao-gate";
+
+export interface DeviceKey {
+  readonly key: CryptoKey;
+  /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex: how the server names the same key. */
+  readonly name: string;
+}
+
+/** What the server last told this tablet. */
+export interface Told {
+  readonly trustList: Bytes;
+  readonly statusList: Bytes;
+  readonly lease: Bytes | null;
+  readonly building: string;
+  readonly zone: number;
+  /** The server's time in milliseconds, and the boot and its counted milliseconds at which it was told. */
+  readonly serverMs: number;
+  readonly boot: string;
+  readonly monotonicMs: number;
+}
+
+export interface KeptRoster {
+  readonly id: string;
+  readonly header: Bytes;
+  readonly body: Bytes;
+}
+
+/** How far the log goes: number and digest of its last entry, and its clock. */
+export interface Tip {
+  readonly seq: number;
+  readonly head: Bytes;
+  readonly hlc: bigint;
+}
+
+export interface KeptEvent {
+  readonly seq: number;
+  readonly event: Bytes;
+  readonly signature: Bytes;
+  readonly salt: Bytes;
+  readonly digits: string | null;
+}
+
+export interface Spent {
+  readonly at: Date;
+  readonly place: string;
+}
+
+interface Facts {
+  key: DeviceKey;
+  told: Told;
+  roster: KeptRoster;
+  tip: Tip;
+}
+
+interface Schema extends DBSchema {
+  facts: { key: string; value: unknown };
+  events: { key: number; value: KeptEvent };
+  spent: { key: string; value: Spent };
+}
+
+export class Store {
+  private constructor(private readonly database: IDBPDatabase<Schema>) {}
+
+  static async open(): Promise<Store> {
+    const database = await openDB<Schema>(NAME, 2, {
+      upgrade: (fresh, from) => {
+        if (from === 1) fresh.deleteObjectStore("scans" as never);
+        fresh.createObjectStore("facts");
+        fresh.createObjectStore("events", { keyPath: "seq" });
+        fresh.createObjectStore("spent");
+      },
+    });
+    return new Store(database);
+  }
+
+  async get<Name extends keyof Facts>(name: Name): Promise<Facts[Name] | undefined> {
+    return (await this.database.get("facts", name)) as Facts[Name] | undefined;
+  }
+
+  async put<Name extends keyof Facts>(name: Name, value: Facts[Name]): Promise<void> {
+    await this.database.put("facts", value, name);
+  }
+
+  async spentAt(right: string): Promise<Spent | undefined> {
+    return this.database.get("spent", right);
+  }
+
+  /** Write an entry, the new tip and the right it used at once, onto the disk, before anybody is shown anything. */
+  async append(entry: KeptEvent, tip: Tip, spends: { readonly right: string; readonly spent: Spent } | null): Promise<void> {
+    const act = this.database.transaction(["facts", "events", "spent"], "readwrite", { durability: "strict" });
+    await Promise.all([
+      act.objectStore("events").add(entry),
+      act.objectStore("facts").put(tip, "tip"),
+      spends === null ? undefined : act.objectStore("spent").put(spends.spent, spends.right),
+      act.done,
+    ]);
+  }
+
+  async waiting(most: number): Promise<KeptEvent[]> {
+    return this.database.getAll("events", null, most);
+  }
+
+  async count(): Promise<number> {
+    return this.database.count("events");
+  }
+
+  /** Forget the entries that the server has without a gap. */
+  async confirm(contiguous: number): Promise<void> {
+    await this.database.delete("events", IDBKeyRange.upperBound(contiguous));
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}
+
+/** Forget everything of this tablet: what lies on its disk, and what its pages were kept for. */
+export async function wipe(): Promise<void> {
+  await new Promise<void>((done) => {
+    const request = indexedDB.deleteDatabase(NAME);
+    request.onsuccess = request.onerror = request.onblocked = () => done();
+  });
+  localStorage.clear();
+  const names = (await globalThis.caches?.keys()) ?? [];
+  await Promise.all(names.filter((name) => name.startsWith(NAME)).map((name) => caches.delete(name)));
+}
