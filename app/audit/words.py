@@ -89,6 +89,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "guest_removed": _l("Guest taken off the list"),
     "guests_forgotten": _l("Guests of past meetings forgotten"),
     "guests_imported": _l("Guests added from a file"),
+    "incident_resolved": _l("Incident at a gate resolved"),
     "invitation_by_letter": _l("Invitation switched to a letter"),
     "invitation_renewed": _l("New link sent"),
     "letters_printed": _l("Letters of a campaign printed"),
