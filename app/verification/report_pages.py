@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, send_file, url_
 from flask.typing import ResponseReturnValue
 
 from app.core.db import transaction
+from app.core.errors import NotFound
 from app.core.i18n import current_language
 from app.core.permissions import public
 from app.core.problems import status_of
@@ -63,8 +64,12 @@ def _ordered(form: ReportForm, now: datetime) -> str:
 @public("the address is a secret of whoever ordered the report")
 def show(token: str) -> ResponseReturnValue:
     """Say how far the report is."""
-    with transaction() as session:
-        found = reports.find(session, token, now=datetime.now(UTC))
+    try:
+        with transaction() as session:
+            found = reports.find(session, token, now=datetime.now(UTC))
+    except NotFound as error:
+        # A page of its own, so that whoever still waits on the one before is told.
+        return render_template("verification/report.html", token=token, state="gone", refusal=error)
     refusal = words.refusal(PdfFault(found.fault)) if found.fault else None
     return render_template(
         "verification/report.html",

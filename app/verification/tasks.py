@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
+from procrastinate import RetryStrategy
+from sqlalchemy.exc import OperationalError
+
 from app.core.db import transaction
+from app.core.errors import Unavailable
 from app.core.failpoints import reach
 from app.core.logs import log
 from app.core.permissions import house
-from app.core.queue import RETRY, jobs
+from app.core.queue import jobs
 from app.core.settings import load
 from app.core.timestamping import timestamper
 from app.verification import report_seal, reports
 from app.verification.spool import Kind, Spool
 from pki.errors import PdfRefused
 
+# Within the minutes that the file is there. What else goes wrong goes wrong again, and would hold up who comes after.
+_RETRY: Final = RetryStrategy(max_attempts=5, exponential_wait=3, retry_exceptions={Unavailable, OperationalError})
 
-@jobs.task(name=reports.MAKE_TASK, retry=RETRY)
+
+@jobs.task(name=reports.MAKE_TASK, retry=_RETRY)
 def make_report(order_id: str) -> None:
     """Check the file of an order, and seal what was found; the file is gone as soon as that is known."""
     settings, now, actor = load(os.environ), datetime.now(UTC), house("verification.make_report")

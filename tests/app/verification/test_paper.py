@@ -166,7 +166,9 @@ def test_what_lies_in_the_spool_cannot_be_read_without_the_readers_address(
         with pytest.raises(SpoolDamaged):
             Spool(city.data_dir).open(row.id, Kind.REPORT, row.token_sha256, BytesIO())
     assert client.get(f"{page[:-1]}{'A' if page[-1] != 'A' else 'B'}/file").status_code == 404
-    assert client.get("/verify/reports/ä").status_code == 404
+    for strange in ("ä", "A", "x" * 500):
+        assert client.get(f"/verify/reports/{strange}/file").status_code == 404
+        assert "không còn nữa" in main_of(client.get(f"/verify/reports/{strange}"))
 
 
 def test_a_file_that_cannot_be_checked_leaves_a_reason_and_nothing_else(client: FlaskClient, city: Settings) -> None:
@@ -232,7 +234,8 @@ def test_an_order_whose_time_is_over_is_not_carried_out(client: FlaskClient, pla
     with db.transaction() as session:
         session.execute(update(CheckReport).values(asked_at=datetime.now(UTC) - reports.LIFE))
     work()
-    assert client.get(page).status_code == 404
+    assert "không còn nữa" in main_of(client.get(page))
+    assert client.get(f"{page}/file").status_code == 404
     assert spooled(city) == []
 
 
