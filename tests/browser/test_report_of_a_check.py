@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.app.verification.test_check import foreign_pdf
 from tests.browser.keyboard import press_here
 from tests.browser.looking import Watched
 from tests.browser.test_certificate_signature_check import check, get_certificate, judge, sign, upload
@@ -30,6 +31,8 @@ def test_a_changed_file_is_shown_beside_the_signed_one_and_its_report_can_be_kep
     signed = sign(minh.page, upload(minh, "Tờ trình số 2", paper), left=20, to=tmp_path / "signed.pdf")
     changed = tmp_path / "changed.pdf"
     changed.write_bytes(with_annotation(signed.read_bytes()))
+    strange = tmp_path / "strange.pdf"
+    strange.write_bytes(foreign_pdf())
     for width in (390, 1280):
         anyone = person(width=width)
         assert check(anyone, signed) == "Hợp lệ"
@@ -41,6 +44,9 @@ def test_a_changed_file_is_shown_beside_the_signed_one_and_its_report_can_be_kep
         look(anyone.page, f"changed-{width}")
         anyone.expect_well_made()
         keep(anyone.page, tmp_path)
+        assert check(anyone, strange) == "Chưa đủ căn cứ"
+        expect(anyone.page.get_by_text("số điện thoại của cơ quan họ")).to_be_visible()
+        look(anyone.page, f"strange-{width}")
         report = sealed_report(anyone, tmp_path)
         assert "Signature is Valid" in judge(report)
         assert check(anyone, report) == "Hợp lệ"
