@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from app.core.db import transaction
-from app.core.errors import Invalid, Unavailable
+from app.core.errors import Invalid
 from app.core.i18n import CITY_ZONE
 from app.gate import roster
 from app.gate.device_guard import current_device, device_only
@@ -31,9 +31,8 @@ def fetch() -> ResponseReturnValue:
         found = roster.update_since(
             session, current_device().checkpoint.building_id, _day(), roster_id=roster_id, version=version
         )
-    if found is None:
-        raise Unavailable(_l("The roster for this gate is being made."), _l("Try again in a minute."))
-    if found.is_empty:
+    # Nothing yet (worker makes the first within a minute), or nothing new.
+    if found is None or found.is_empty:
         return "", 204
     response = Response(found.encode(), content_type="application/cbor")
     response.headers["Roster-Id"] = str(found.roster_id)

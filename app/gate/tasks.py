@@ -11,10 +11,13 @@ from app.core.i18n import CITY_ZONE
 from app.core.logs import log
 from app.core.queue import jobs
 from app.core.settings import load
+from app.gate import entrances, publications, roster, roster_building, signers
 from app.gate import leases_tasks as leases_tasks
-from app.gate import publications, roster, roster_building, signers
 from app.meetings import passes
+from app.meetings.entrances import register_chooser
 from pki.profiles import ProfileName
+
+register_chooser(entrances.choose)
 
 
 @jobs.periodic(cron="* * * * * */5")

@@ -56,6 +56,8 @@ class Building(Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     address: Mapped[str]
+    # The agency whose guards keep it; None: only those of the whole city.
+    keeper_id: Mapped[UUID | None] = mapped_column(ForeignKey("agency.id"))
 
 
 class Room(Base):
@@ -144,6 +146,8 @@ class Guest(Base):
     answered_at: Mapped[datetime | None]
     # The checkpoint that the letter names; its tablet may hold the right to admit.
     entrance_id: Mapped[UUID | None] = mapped_column(index=True)
+    # Its name, as it stands in the letter.
+    entrance: Mapped[str] = mapped_column(server_default="")
     # When somebody first pressed “send” with this guest on the list.
     invited_at: Mapped[datetime | None]
     # SHA-256 of the token in the address of the guest's own page; None until the invitation is made.
@@ -175,7 +179,8 @@ class Pass(Base):
     not_after: Mapped[datetime]
     issued_at: Mapped[datetime]
 
-    # The tablet that alone may admit this pass (app/gate/leases.py); here, so that granting and admitting meet in one row.
+    # The tablet that alone may admit this pass (app/gate/leases.py); here, so that granting and admitting
+    # meet in one row.
     leased_to: Mapped[UUID | None]
 
     guest: Mapped[Guest] = relationship(lazy="joined", innerjoin=True)

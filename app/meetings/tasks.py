@@ -15,7 +15,7 @@ from app.core.logs import log
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.core.storage import Storage
-from app.meetings import letters, passes, retention
+from app.meetings import entrances, letters, passes, retention
 from app.meetings.models import Guest
 from app.notices import service as notices
 from pki.errors import KeyUnavailable
@@ -33,6 +33,7 @@ def issue_pass(guest_id: str) -> None:
         if signer is None:
             raise KeyUnavailable("the agency has no valid key for passes")
         key = key_access.load(settings, signer.certificate.key_reference)
+        entrances.assign(session, guest)
         issued = passes.issue(session, settings, guest, signer.certificate, key, now=now)
         message = letters.invitation(settings, guest, issued.shown, changed=issued.replaces, now=now)
         _queue(session, guest, message, "invitation")

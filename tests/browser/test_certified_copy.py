@@ -33,7 +33,7 @@ def test_a_copy_is_asked_for_sealed_and_checked_on_a_desktop_and_on_a_phone(pers
         checked = person(width=width)
         checked.page.goto("/verify")
         hands.choose_file(checked.page, "Tệp PDF", asked)
-        hands.follow(checked.page, "Kiểm tra")
+        hands.press(checked.page, "Kiểm tra")
         expect(checked.page.locator(".kv-verdict__title")).to_have_text("Hợp lệ", timeout=30_000)
         expect(checked.page.get_by_role("heading", name=re.compile("Sở Khoa học và Công nghệ")).first).to_be_visible()
 

@@ -211,7 +211,7 @@ class Walk:
         page, hands = one.page, self.hands
         page.goto("/verify")
         hands.choose_file(page, "Tệp PDF", file)
-        hands.follow(page, "Kiểm tra")
+        hands.press(page, "Kiểm tra")
         expect(page.locator(".kv-verdict__title")).to_have_text("Hợp lệ", timeout=30_000)
         for name in ("Trần Văn Minh", "Lê Thị Mỹ Hạnh", "Sở Khoa học và Công nghệ"):
             expect(page.get_by_role("heading", name=re.compile(name)).first).to_be_visible()

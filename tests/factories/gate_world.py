@@ -29,6 +29,9 @@ from pki.passes.trust_list import Signer
 from pki.profiles import ProfileName
 from tests.factories.tablets import Tablet
 
+# `at` is a whole minute, which may lie before the minute in which a new city was set up.
+_AFTER_SET_UP = timedelta(minutes=2)
+
 
 @dataclass(frozen=True)
 class Issued:
@@ -72,7 +75,7 @@ def build(
         room = Room(building_id=building.id, name="Hội trường")
         session.add_all([*places, room])
         session.flush()
-        lists = register.service_certificate(session, ProfileName.TRUST_LIST_SIGNER, now=at)
+        lists = register.service_certificate(session, ProfileName.TRUST_LIST_SIGNER, now=at + _AFTER_SET_UP)
         if lists is None:
             raise RuntimeError("the city has no key for lists")
         lists_key = key_access.load(settings, lists.key_reference)
@@ -84,10 +87,8 @@ def build(
 
 
 def _signer(session: Session, settings: Settings, code: str, now: datetime) -> tuple[Signer, SigningKey]:
-    found = next(
-        one for one in register.pass_signers(session, now=now + timedelta(minutes=2)) if one.agency.code == code
-    )
-    trusted = next(one for one in signers.trusted(session, now=now + timedelta(minutes=2)) if one.kid == found.kid)
+    found = next(one for one in register.pass_signers(session, now=now + _AFTER_SET_UP) if one.agency.code == code)
+    trusted = next(one for one in signers.trusted(session, now=now + _AFTER_SET_UP) if one.kid == found.kid)
     return trusted, key_access.load(settings, found.certificate.key_reference)
 
 

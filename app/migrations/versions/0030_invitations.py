@@ -1,4 +1,7 @@
-"""Sealed letters, desk codes, bounces, and the keys that sign passes for days."""
+"""Invitations name a gate."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0030"
 down_revision = "0029"
@@ -7,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.add_column("guest", sa.Column("entrance", sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:

@@ -168,11 +168,11 @@ def test_flags_of_a_capability_above_stand_in_the_record(
     assert record.flags == RosterFlags.WATCH
 
 
-def test_a_stranger_gets_no_roster_and_before_the_first_a_tablet_is_told_to_wait(web: Flask) -> None:
+def test_a_stranger_gets_no_roster_and_before_the_first_there_is_none(web: Flask) -> None:
     stranger = web.test_client().get("/gate/roster", headers={"Accept": "application/json"})
     assert stranger.status_code == 401
     browser = gate.tablet(web)
-    assert browser.get("/gate/roster").status_code == 503
+    assert browser.get("/gate/roster").status_code == 204
     assert browser.get("/gate/roster?version=x").status_code == 422
     assert browser.get("/gate/roster?roster=x").status_code == 422
 
