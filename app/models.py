@@ -26,6 +26,7 @@ from app.gate import models_roster as gate_rosters
 from app.marks import models as marks
 from app.meetings import models as meetings
 from app.notices import models as notices
+from app.reception import models as reception
 from app.records import models as records
 from app.registry import models as registry
 from app.routes import dispatch_models as dispatches
@@ -58,6 +59,7 @@ __all__ = [
     "meetings",
     "notices",
     "profile_settings",
+    "reception",
     "records",
     "register",
     "registry",

@@ -38,6 +38,7 @@ CAPABILITIES: Final = (
     "verification",
     "citizen_forms",
     "gate",
+    "reception",
     "meetings",
     "alarms",
     "status",

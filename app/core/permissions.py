@@ -54,6 +54,11 @@ class Permission(StrEnum):
     MANAGE_MEETINGS = "manage_meetings"
     SCAN_PASSES = "scan_passes"
     MANAGE_GATES = "manage_gates"
+    # The desk: guests by hand, walk-ins, badges, who is inside.
+    RECEIVE_VISITORS = "receive_visitors"
+    # The roll of an evacuation.
+    CALL_ROLL = "call_roll"
+    KEEP_WATCH_LIST = "keep_watch_list"
     READ_AUDIT = "read_audit"
     READ_OUTBOX = "read_outbox"
     # The inbox; what one may decide there depends on the kind of act.
@@ -106,13 +111,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_CAMPAIGNS,
         }
     ),
-    Role.GUARD: frozenset({Permission.SCAN_PASSES}),
+    Role.GUARD: frozenset({Permission.SCAN_PASSES, Permission.RECEIVE_VISITORS, Permission.CALL_ROLL}),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.FIND_CERTIFICATES,
             Permission.EXPORT_REGISTER,
             Permission.REVOKE_CERTIFICATES,
             Permission.MANAGE_GATES,
+            Permission.CALL_ROLL,
+            Permission.KEEP_WATCH_LIST,
             Permission.READ_HEALTH,
             Permission.READ_ARCHIVE,
             Permission.RUN_ARCHIVE,

@@ -49,7 +49,10 @@ def create(settings: Settings, tell: Tell, *, campaign_rows: int = 0) -> bool:
         for one in PEOPLE:
             _add_person(session, one, agencies, actor)
         now = datetime.now(UTC)
-        checkpoints.create_demonstration(session, meetings.create_demonstration(session))
+        buildings = meetings.create_demonstration(session)
+        checkpoints.create_demonstration(session, buildings)
+        for building, keeper in zip(buildings, ("H99.01", "H99.02"), strict=True):
+            building.keeper_id = agencies[keeper].id
         certificates.create_demonstration(session, settings, now=now, tell=tell)
         _publish_form(session, settings, now=now)
     if campaign_rows:

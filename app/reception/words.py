@@ -1,0 +1,34 @@
+"""The words of the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+
+from app.core.errors import Sentence
+from app.reception.models import Mark, VisitState
+
+# Why somebody is let in by hand.
+REASONS: Final[Mapping[str, Sentence]] = {
+    "no_phone": _l("The person has no phone and no letter with them"),
+    "unreadable": _l("The code cannot be read"),
+    "tablet_down": _l("The tablet at the gate does not work"),
+    "identity_checked": _l("The gate said to look again; identity card checked"),
+}
+
+STATES: Final[Mapping[VisitState, tuple[Sentence, str]]] = {
+    VisitState.WAITING: (_l("Waits for the host"), "wait"),
+    VisitState.APPROVED: (_l("The host agrees"), "info"),
+    VisitState.REFUSED: (_l("The host cannot receive them"), "bad"),
+    VisitState.LATER: (_l("Please come later"), "held"),
+    VisitState.INSIDE: (_l("Inside now"), "good"),
+    VisitState.LEFT: (_l("Has left"), "quiet"),
+}
+
+MARKS: Final[Mapping[Mark, Sentence]] = {
+    Mark.SAFE: _l("Safe"),
+    Mark.MISSING: _l("Missing"),
+    Mark.NOT_INSIDE: _l("Was not inside"),
+}
