@@ -73,7 +73,11 @@ def new() -> ResponseReturnValue:
         form.file.errors = [f"{error.sentence} {error.next_step or ''}".strip()]
         return _new_page(form), status_of(error)
     flash(_("The document is stored. You can sign it now."))
-    return redirect(url_for(".show", document_id=document.id))
+    place = url_for(".show", document_id=document.id)
+    # The script of the page shows the way of the file and opens the paper itself (RFC 7240).
+    if request.headers.get("Prefer") == "return=minimal":
+        return "", 201, {"Location": place, "Preference-Applied": "return=minimal"}
+    return redirect(place)
 
 
 @bp.get("/<uuid:document_id>")
