@@ -36,6 +36,23 @@ class Mark(StrEnum):
     NOT_INSIDE = "not_inside"
 
 
+class WatchState(StrEnum):
+    # Asked for by one person; another one has to agree.
+    ASKED = "asked"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Zone(Base):
+    """The name of a zone of a building; its number is the bit in the zone set of passes, and 0 is the entrance."""
+
+    __tablename__ = "zone"
+
+    building_id: Mapped[UUID] = mapped_column(ForeignKey("building.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
 class WalkIn(Base):
     """Somebody who came to the desk without an invitation."""
 
@@ -135,3 +152,28 @@ class RollMark(Base):
     # The phone's clock: the newest mark of a person counts, and among equals the greater id.
     marked_at: Mapped[datetime]
     received_at: Mapped[datetime]
+
+
+class WatchEntry(Base):
+    """Somebody about whom a supervisor is called to the gate. It never leaves the server: a record gets one bit."""
+
+    __tablename__ = "watch_entry"
+    __table_args__ = (
+        Index("ix_watch_entry_active", "search_name", postgresql_where=text("state = 'active'")),
+        Index(None, "building_id"),
+    )
+
+    id: Mapped[PublicId]
+    # None: every building of the city.
+    building_id: Mapped[UUID | None] = mapped_column(ForeignKey("building.id"))
+    name: Mapped[str]
+    search_name: Mapped[str]
+    # Keyed hash of the citizen number (app/registry/numbers.py); None when it is not known.
+    number_hash: Mapped[bytes | None]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=WatchState.ASKED)
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime]
+    # No entry is for ever.
+    until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

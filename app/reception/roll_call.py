@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +18,12 @@ from app.accounts import service as accounts
 from app.audit import service as audit
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.core.permissions import Actor, Permission
-from app.meetings.models import Building, Guest
+from app.meetings.models import Building, Guest, Meeting, Room
 from app.reception import places, presence
 from app.reception.models import Mark, RollCall, RollMark, RollPerson, WalkIn
 from app.registry.search import fold
 
-# Marks that a phone sends later than this after the roll ended begin a roll of their own.
+# So long after a roll has ended, marks that were made before its end still belong to it.
 AFTERWARDS: Final = timedelta(hours=12)
 # A phone whose clock is ahead by more than this is not believed about when.
 AHEAD: Final = timedelta(minutes=2)
@@ -120,26 +121,28 @@ def merge(session: Session, actor: Actor, sent: Sequence[SentMark], *, now: date
         raise Invalid(_l("Too many marks at once."))
     if actor.account_id is None:
         raise Forbidden(_l("A roll is called by a person with an account."))
-    for building_id in sorted({one.building_id for one in sent}):
-        mine = [one for one in sent if one.building_id == building_id]
-        roll = _roll_of(session, actor, building_id, now)
-        rows = [
-            {
-                "id": one.id,
-                "roll_call_id": roll.id,
-                "person_id": one.person_id,
-                "mark": one.mark,
-                "account_id": actor.account_id,
-                "marked_at": min(one.at, now + AHEAD),
-                "received_at": now,
-            }
-            for one in mine
-        ]
-        taken = session.execute(
-            insert(RollMark).on_conflict_do_nothing(index_elements=["id"]).returning(RollMark.id), rows
-        ).all()
-        if taken:
-            _record(session, actor, "roll_marked", roll.building, roll.id, marks=len(taken))
+    # In the order of time, so that the first mark after a roll's end begins the next and the others join it.
+    taken: Counter[UUID] = Counter()
+    known = set(session.scalars(select(RollMark.id).where(RollMark.id.in_([one.id for one in sent]))))
+    for one in sorted(sent, key=lambda mark: (mark.building_id, mark.at)):
+        if one.id in known:
+            continue
+        roll = _roll_of(session, actor, one, now)
+        row = {
+            "id": one.id,
+            "roll_call_id": roll.id,
+            "person_id": one.person_id,
+            "mark": one.mark,
+            "account_id": actor.account_id,
+            "marked_at": min(one.at, now + AHEAD),
+            "received_at": now,
+        }
+        kept = insert(RollMark).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(RollMark.id)
+        taken[roll.id] += len(session.execute(kept).all())
+    for roll_call_id, marks in taken.items():
+        if marks:
+            building = session.get_one(RollCall, roll_call_id).building
+            _record(session, actor, "roll_marked", building, roll_call_id, marks=marks)
     return [one.id for one in sent]
 
 
@@ -150,7 +153,7 @@ def lines(session: Session, roll: RollCall) -> list[Line]:
         one.person_id: one.zone for one in session.scalars(select(RollPerson).where(RollPerson.roll_call_id == roll.id))
     }
     people = set(zones) | set(marks)
-    names = _names(session, people)
+    names = _names(session, roll.building_id, people)
     labels = accounts.labels(session, {one.account_id for all_ in marks.values() for one in all_})
     found = [_line(one, names, zones.get(one, 0), marks.get(one, []), labels) for one in people]
     return sorted(found, key=lambda line: (_urgency(line), fold(line.name)))
@@ -164,18 +167,20 @@ def counts(found: Iterable[Line]) -> dict[str, int]:
     return counted
 
 
-def _roll_of(session: Session, actor: Actor, building_id: UUID, now: datetime) -> RollCall:
-    _building(session, actor, building_id)
-    recent = session.scalars(
+def _roll_of(session: Session, actor: Actor, mark: SentMark, now: datetime) -> RollCall:
+    """Return the first roll that had not ended when the mark was made; without one, a roll begins."""
+    _building(session, actor, mark.building_id)
+    at = min(mark.at, now + AHEAD)
+    query = (
         select(RollCall)
         .where(
-            RollCall.building_id == building_id,
-            RollCall.ended_at.is_(None) | (RollCall.ended_at > now - AFTERWARDS),
+            RollCall.building_id == mark.building_id,
+            RollCall.ended_at.is_(None) | ((RollCall.ended_at > now - AFTERWARDS) & (RollCall.ended_at + AHEAD >= at)),
         )
-        .order_by(RollCall.started_at.desc())
+        .order_by(RollCall.started_at)
         .limit(1)
-    ).first()
-    return recent or start(session, actor, building_id, now=now)
+    )
+    return session.scalars(query).first() or start(session, actor, mark.building_id, now=now)
 
 
 def marks_of(session: Session, roll_call_id: UUID) -> dict[UUID, list[RollMark]]:
@@ -207,12 +212,17 @@ def _line(
     )
 
 
-def _names(session: Session, people: Iterable[UUID]) -> dict[UUID, str]:
+def _names(session: Session, building_id: UUID, people: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of those who could be in this building; what a phone sends names nobody else."""
     wanted = list(people)
-    found: dict[UUID, str] = {}
-    for model in (Guest, WalkIn):
-        found.update(session.execute(select(model.id, model.name).where(model.id.in_(wanted))).tuples())
-    return found
+    guests = (
+        select(Guest.id, Guest.name)
+        .join(Meeting, Meeting.id == Guest.meeting_id)
+        .join(Room, Room.id == Meeting.room_id)
+        .where(Guest.id.in_(wanted), Room.building_id == building_id)
+    )
+    visitors = select(WalkIn.id, WalkIn.name).where(WalkIn.id.in_(wanted), WalkIn.building_id == building_id)
+    return {person_id: name for query in (guests, visitors) for person_id, name in session.execute(query)}
 
 
 def _urgency(line: Line) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -20,9 +21,9 @@ from app.core.i18n import moment
 from app.core.permissions import Permission, current_actor, needs, public
 from app.core.running import settings
 from app.core.static_files import send
-from app.reception import places, presence, roll_call, roll_sheet
+from app.reception import places, presence, roll_call, roll_sheet, zones
 from app.reception.forms import ActForm
-from app.reception.words import MARKS
+from app.reception.words import MARKS, UNMARKED, roll_words
 
 bp = Blueprint("roll_call", __name__, url_prefix="/reception")
 
@@ -30,7 +31,23 @@ bp = Blueprint("roll_call", __name__, url_prefix="/reception")
 @bp.get("/roll-call")
 @public("the page holds nobody; the people inside come only to a warden who is signed in")
 def page() -> ResponseReturnValue:
-    return render_template("reception/roll_call.html", marks=MARKS)
+    return render_template("reception/roll_call.html", marks=MARKS, unmarked=UNMARKED, words=roll_words())
+
+
+@bp.get("/roll-call/manifest.webmanifest")
+@public("it lets a phone install the page; it holds nothing")
+def manifest() -> ResponseReturnValue:
+    facts = {
+        "name": f"{_('Roll call')} – Ký Vào",
+        "short_name": _("Roll call"),
+        "start_url": url_for(".page"),
+        "scope": url_for(".page"),
+        "display": "standalone",
+        "background_color": "#FAF8F4",
+        "theme_color": "#16213A",
+        "icons": [{"src": url_for("static", filename="favicon.svg"), "sizes": "any", "type": "image/svg+xml"}],
+    }
+    return Response(json.dumps(facts), content_type="application/manifest+json")
 
 
 @bp.get("/roll-call/offline.js")
@@ -88,6 +105,7 @@ def show(roll_call_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         roll = roll_call.find(session, current_actor(), roll_call_id)
         lines = roll_call.lines(session, roll)
+        named = zones.names(session, roll.building_id)
     part = "part" in request.args
     return render_template(
         "reception/evacuation_part.html" if part else "reception/evacuation_show.html",
@@ -95,6 +113,7 @@ def show(roll_call_id: UUID) -> ResponseReturnValue:
         lines=lines,
         counts=roll_call.counts(lines),
         marks=MARKS,
+        zones=named,
         form=ActForm(),
     )
 
@@ -112,14 +131,15 @@ def end(roll_call_id: UUID) -> ResponseReturnValue:
 @needs(Permission.CALL_ROLL)
 def export(roll_call_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
-        lines = roll_call.lines(session, roll_call.find(session, current_actor(), roll_call_id))
+        roll = roll_call.find(session, current_actor(), roll_call_id)
+        lines, named = roll_call.lines(session, roll), zones.names(session, roll.building_id)
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow([_("Name"), _("Zone"), _("State"), _("Marked by"), _("When")])
     for line in lines:
-        state = str(MARKS[line.mark]) if line.mark else _("Not marked yet")
+        state = str(MARKS[line.mark] if line.mark else UNMARKED)
         # A leading sign would be a formula in a spreadsheet.
         name = f"'{line.name}" if line.name.startswith(("=", "+", "-", "@")) else line.name
-        writer.writerow([name, line.zone, state, line.by, moment(line.at) if line.at else ""])
+        writer.writerow([name, named.get(line.zone, line.zone), state, line.by, moment(line.at) if line.at else ""])
     headers = {"Content-Disposition": 'attachment; filename="so-tan.csv"'}
     return Response("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)

@@ -25,7 +25,7 @@ from app.core.i18n import local
 from app.core.permissions import Actor, Permission
 from app.core.settings import Settings
 from app.meetings.models import Building
-from app.reception import places, presence, roll_call
+from app.reception import places, presence, roll_call, zones
 from app.reception.models import Mark, RollMark
 from app.reception.roll_call import SentMark
 from app.registry.search import fold
@@ -125,6 +125,7 @@ def _building(session: Session, building: Building) -> dict[str, object]:
         "id": str(building.id),
         "name": building.name,
         "startedAt": roll.started_at.isoformat() if roll else None,
+        "zones": [{"number": number, "name": name} for number, name in zones.names(session, building.id).items()],
         "people": list(people.values()),
         "marks": [
             {

@@ -17,7 +17,7 @@ from app.core.db import transaction
 from app.core.errors import Conflict
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
-from app.reception import desk, places, presence, roll_call_pages, visit_pages, visits
+from app.reception import desk, places, presence, roll_call_pages, visit_pages, visits, zones
 from app.reception.desk import Answer
 from app.reception.forms import ActForm, ByHandForm
 from app.reception.words import STATES
@@ -131,8 +131,11 @@ def inside(building_id: UUID) -> ResponseReturnValue:
     actor, now = current_actor(), datetime.now(UTC)
     with transaction() as session:
         building, found = presence.look(session, actor, building_id, again="part" in request.args, now=now)
+        named = zones.names(session, building_id)
     template = "reception/inside_part.html" if "part" in request.args else "reception/inside.html"
-    return render_template(template, building=building, found=found, now=now, zones=presence.by_zone(found))
+    return render_template(
+        template, building=building, found=found, now=now, zones=named, by_zone=presence.by_zone(found)
+    )
 
 
 def _guest_page(guest_id: UUID, form: ByHandForm, status: int) -> tuple[str, int]:

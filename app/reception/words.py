@@ -32,3 +32,22 @@ MARKS: Final[Mapping[Mark, Sentence]] = {
     Mark.MISSING: _l("Missing"),
     Mark.NOT_INSIDE: _l("Was not inside"),
 }
+UNMARKED: Final[Sentence] = _l("Not marked yet")
+
+# What the page of the roll says by itself; facts stand in braces.
+ROLL: Final[Mapping[str, Sentence]] = {
+    "online": _l("Up to date at {time}."),
+    "offline": _l("No network. This is who was inside at {time}; your marks are kept on this phone."),
+    "signed_out": _l("Your session is over. Your marks are kept on this phone; sign in and they are sent."),
+    "not_warden": _l("The account signed in here calls no roll."),
+    "waiting": _l("Marks that wait to be sent: {count}."),
+    "started": _l("Evacuation since {time}"),
+    "not_started": _l("No evacuation now. Your first mark begins one."),
+    "shown": _l("{shown} of {all} people"),
+}
+
+
+def roll_words() -> dict[str, object]:
+    """Return the words of the page in the reader's language."""
+    marks = {mark.value: str(word) for mark, word in MARKS.items()} | {"unmarked": str(UNMARKED)}
+    return {key: str(word) for key, word in ROLL.items()} | {"marks": marks}

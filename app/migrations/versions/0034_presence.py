@@ -98,6 +98,39 @@ def upgrade() -> None:
     )
     op.create_index("ix_desk_entry_building_id_at", "desk_entry", ["building_id", "at"], unique=False)
     op.create_index("ix_desk_entry_guest_id", "desk_entry", ["guest_id"], unique=False)
+    op.create_table(
+        "zone",
+        sa.Column("building_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["building_id"], ["building.id"], name="fk_zone_building_id"),
+        sa.PrimaryKeyConstraint("building_id", "number", name="pk_zone"),
+    )
+    op.create_table(
+        "watch_entry",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("building_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("search_name", sa.Text(), nullable=False),
+        sa.Column("number_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="asked", nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", _MOMENT, nullable=False),
+        sa.Column("until", _MOMENT, nullable=False),
+        sa.Column("ended_at", _MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["asked_by"], ["account.id"], name="fk_watch_entry_asked_by"),
+        sa.ForeignKeyConstraint(["building_id"], ["building.id"], name="fk_watch_entry_building_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_watch_entry"),
+    )
+    op.create_index("ix_watch_entry_building_id", "watch_entry", ["building_id"], unique=False)
+    op.create_index(
+        "ix_watch_entry_active",
+        "watch_entry",
+        ["search_name"],
+        unique=False,
+        postgresql_where=sa.text("state = 'active'"),
+    )
     op.add_column("building", sa.Column("keeper_id", sa.Uuid(), nullable=True))
     op.create_foreign_key("fk_building_keeper_id", "building", "agency", ["keeper_id"], ["id"])
 
