@@ -36,7 +36,7 @@ PAGES = {
         "/account/tokens",
         "/account/tokens/new",
     ),
-    "bao": ("/", "/gate/enrol"),
+    "bao": ("/", "/gate/enrol", "/reception/", "/reception/roll-call"),
     "oanh": (
         "/",
         "/authority",
