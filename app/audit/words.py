@@ -158,4 +158,12 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "roll_call_started": _l("Evacuation started"),
     "roll_call_ended": _l("Evacuation ended"),
     "roll_marked": _l("Marks of an evacuation received"),
+    "building_added": _l("Building added"),
+    "room_added": _l("Room added"),
+    "zone_named": _l("Zone of a building named"),
+    "gate_added": _l("Gate added"),
+    "watch_asked": _l("Entry of the watch list asked for"),
+    "watch_begun": _l("Entry of the watch list in force"),
+    "watch_ended": _l("Entry of the watch list ended"),
+    "watch_viewed": _l("Watch list looked at"),
 }

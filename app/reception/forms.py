@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, StringField
-from wtforms.validators import UUID, InputRequired, Length
+from wtforms import HiddenField, IntegerField, RadioField, StringField
+from wtforms.validators import UUID, InputRequired, Length, NumberRange, Regexp
 
 from app.reception.models import VisitState
 from app.reception.words import REASONS
@@ -50,3 +50,43 @@ class AnswerForm(FlaskForm):
         validators=[InputRequired(_l("Choose an answer."))],
     )
     note = StringField(_l("A word to the desk (optional)"), validators=[Length(max=_NAME)])
+
+
+_ZONE = NumberRange(0, 31, _l("A zone has a number from 0 to 31."))
+_NAMED = [InputRequired(_l("Enter a name.")), Length(max=_NAME)]
+
+
+class BuildingForm(FlaskForm):
+    code = StringField(
+        _l("Code"),
+        description=_l("Short, such as TTHC. It stands in passes and cannot be changed."),
+        validators=[
+            InputRequired(_l("Enter a code.")),
+            Regexp(r"^[A-Za-z0-9.-]{1,16}$", message=_l("Letters and digits, 16 at most.")),
+        ],
+    )
+    name = StringField(_l("Name of the building"), validators=_NAMED)
+    address = StringField(_l("Address"), validators=[InputRequired(_l("Enter the address.")), Length(max=_NAME)])
+    keeper = StringField(
+        _l("Code of the agency that keeps it"),
+        description=_l("Its guards and its desk see who is inside."),
+        validators=[InputRequired(_l("Enter the code of an agency.")), Length(max=_NAME)],
+    )
+
+
+class RoomForm(FlaskForm):
+    room = StringField(_l("Name of the room"), validators=_NAMED)
+
+
+class ZoneForm(FlaskForm):
+    number = IntegerField(_l("Number of the zone"), validators=[InputRequired(_l("Enter a number.")), _ZONE])
+    zone_name = StringField(_l("Name of the zone"), validators=_NAMED)
+
+
+class GateForm(FlaskForm):
+    gate = StringField(_l("Name of the gate"), validators=_NAMED)
+    gate_zone = IntegerField(
+        _l("Number of the zone that it opens"),
+        description=_l("0 is the entrance of the building."),
+        validators=[InputRequired(_l("Enter a number.")), _ZONE],
+    )
