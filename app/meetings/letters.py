@@ -19,7 +19,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from app.core.i18n import CITY_ZONE, local
 from app.core.settings import Settings
+from app.meetings.letter_pdf import Letter
 from app.meetings.models import Guest
+from app.meetings.passes import Issued
 from app.meetings.sealing import Shown
 from pki.passes import qr
 
@@ -30,6 +32,15 @@ _templates: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# The paper letter is no markup: nothing in it is read as such.
+_papers: Final = Environment(
+    loader=PackageLoader("app", "templates/meetings/letters"),
+    autoescape=False,  # noqa: S701  plain text
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+LETTER_NAME: Final = "giay-moi.pdf"
 # Letters of 7 bits pass through every mail server unchanged (RFC 2045, 6).
 CTE: Final = "quoted-printable"
 _WEEKDAYS: Final = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
@@ -47,10 +58,18 @@ REQUEST: Final = Method("REQUEST", "CONFIRMED")
 CANCEL: Final = Method("CANCEL", "CANCELLED")
 
 
-def invitation(settings: Settings, guest: Guest, shown: Shown, *, changed: bool, now: datetime) -> EmailMessage:
-    """Return the mail with the code of a fresh pass."""
-    facts = _facts(settings, guest) | {"link": page_address(settings, shown.page_token), "changed": changed}
-    prefix = "[Thay đổi] " if changed else ""
+def invitation(
+    settings: Settings, guest: Guest, issued: Issued, letter: bytes | None, *, now: datetime
+) -> EmailMessage:
+    """Return the mail with the code of a fresh pass, and with the sealed letter if there is one."""
+    shown = issued.shown
+    facts = _facts(settings, guest) | {
+        "link": page_address(settings, shown.page_token),
+        "changed": issued.replaces,
+        "desk_code": spaced(shown),
+        "letter": letter is not None,
+    }
+    prefix = "[Thay đổi] " if issued.replaces else ""
     subject = f"{prefix}Giấy mời: {guest.meeting.title} – {facts['day']}"
     message = _message(settings, guest, subject, now)
     message.set_content(_templates.get_template("invitation.txt").render(facts), cte=CTE)
@@ -61,7 +80,44 @@ def invitation(settings: Settings, guest: Guest, shown: Shown, *, changed: bool,
     picture = qr.render_png(shown.digits, qr.Level.SCREEN, scale=6)
     page.add_related(picture, "image", "png", cid="<code>", filename="giay-moi.png", disposition="inline")
     _add_calendar(message, settings, guest, REQUEST, now)
+    if letter is not None:
+        message.add_attachment(letter, maintype="application", subtype="pdf", filename=LETTER_NAME)
     return message
+
+
+def paper(settings: Settings, guest: Guest, issued: Issued, *, now: datetime) -> Letter:
+    """Return what the paper letter says."""
+    facts = _facts(settings, guest) | {
+        "changed": issued.replaces,
+        "check_address": f"{settings.web_url.partition('://')[2]}/verify",
+    }
+    body, beside, foot = _papers.get_template("letter.txt").render(facts).split("---\n")
+    return Letter(
+        agency=guest.meeting.agency.name,
+        dated=f"{settings.city}, {written_day(now)}",
+        title=guest.meeting.title,
+        body=body,
+        beside=beside,
+        foot=foot,
+        desk_code=issued.shown.desk_code,
+        digits=issued.shown.digits,
+        pass_name=issued.row.secret_sha256.hex(),
+    )
+
+
+def spaced(shown: Shown) -> str:
+    """Return the number for the desk in two groups, as it is read out."""
+    return f"{shown.desk_code[:4]} {shown.desk_code[4:]}".strip()
+
+
+def written_day(now: datetime) -> str:
+    """Return the day as a paper of the state has it: January and February with a nought (Decree 30, Annex I)."""
+    today = local(now)
+    return (
+        f"ngày {today:%d} tháng {today:%m} năm {today:%Y}"
+        if today.month <= 2
+        else (f"ngày {today:%d} tháng {today.month} năm {today:%Y}")
+    )
 
 
 def cancellation(settings: Settings, guest: Guest, *, now: datetime) -> EmailMessage:

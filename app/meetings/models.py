@@ -121,6 +121,7 @@ class Guest(Base):
             postgresql_where=text("removed_at IS NULL AND email <> ''"),
         ),
         UniqueConstraint("page_sha256"),
+        UniqueConstraint("desk_code"),
     )
 
     id: Mapped[PublicId]
@@ -152,6 +153,8 @@ class Guest(Base):
     invited_at: Mapped[datetime | None]
     # SHA-256 of the token in the address of the guest's own page; None until the invitation is made.
     page_sha256: Mapped[bytes | None]
+    # Keyed hash of the digits that are said at the desk (`desk_code`).
+    desk_code: Mapped[bytes | None]
     # Name of the picture in storage.
     portrait_sha256: Mapped[str | None]
     removed_at: Mapped[datetime | None]
@@ -172,8 +175,10 @@ class Pass(Base):
     secret_sha256: Mapped[bytes]
     status_index: Mapped[int] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default=PassState.VALID)
-    # The signed pass as digits, and the guest's page token, encrypted under the application's secret.
+    # The signed pass as digits, the guest's page token and desk code, encrypted under the application's secret.
     sealed: Mapped[bytes]
+    # The letter under the agency's seal, encrypted likewise; None where there was no seal, and once it is forgotten.
+    letter: Mapped[bytes | None] = mapped_column(deferred=True)
     signer_certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), index=True)
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]

@@ -19,12 +19,13 @@ from app.certificates.models import Certificate
 from app.core.errors import NotFound
 from app.core.queue import enqueue
 from app.core.settings import Settings
-from app.meetings import sealing
+from app.meetings import desk_code, sealing
 from app.meetings.models import Guest, Meeting, MeetingState, Pass, PassState
 from app.meetings.sealing import Shown
 from pki.keys import SigningKey
 from pki.passes import cose, digits
-from pki.passes.claims import SECRET_LENGTH, PassClaims
+from pki.passes.claims import SECRET_LENGTH, PassClaims, PassFlags
+from pki.passes.lease import Policy
 from pki.passes.status import CAPACITY, PassStatus
 
 ISSUE_TASK: Final = "meetings.issue_pass"
@@ -87,7 +88,7 @@ def claim_guest(session: Session, guest_id: UUID) -> Guest | None:
 def issue(
     session: Session, settings: Settings, guest: Guest, signer: Certificate, key: SigningKey, *, now: datetime
 ) -> Issued:
-    """Sign a pass for a guest and store it; the page of the guest keeps its address through every new pass."""
+    """Sign a pass for a guest and store it; the guest's page and number for the desk stay through every new pass."""
     meeting, pass_id, secret = guest.meeting, uuid4(), secrets.token_bytes(SECRET_LENGTH)
     claims = PassClaims(
         not_before=_whole_minute(meeting.starts_at - BEFORE),
@@ -95,10 +96,16 @@ def issue(
         pass_id=secret,
         meeting=meeting.number,
         status_index=_free_index(session),
+        flags=PassFlags.LENIENT if meeting.policy == Policy.LENIENT else PassFlags.NONE,
     )
     token = cose.sign(claims.encode(), kid=register.kid_of(signer), key=key)
     earlier = newest_of(session, guest.id)
-    shown = Shown(digits.encode(token), _page_token(settings, earlier))
+    kept = sealing.open_sealed(settings, earlier.id, earlier.sealed) if earlier is not None else None
+    shown = Shown(
+        digits.encode(token),
+        kept.page_token if kept else secrets.token_urlsafe(24),
+        (kept.desk_code if kept else "") or desk_code.make(session, settings, guest),
+    )
     row = Pass(
         id=pass_id,
         guest_id=guest.id,
@@ -184,12 +191,6 @@ def _tell(session: Session, told: set[UUID]) -> int:
     for guest_id in told:
         enqueue(session, CANCEL_TASK, {"guest_id": str(guest_id)}, lock=f"guest:{guest_id}")
     return len(told)
-
-
-def _page_token(settings: Settings, earlier: Pass | None) -> str:
-    if earlier is None:
-        return secrets.token_urlsafe(24)
-    return sealing.open_sealed(settings, earlier.id, earlier.sealed).page_token
 
 
 def _free_index(session: Session) -> int:

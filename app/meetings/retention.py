@@ -18,7 +18,7 @@ from app.audit import service as audit
 from app.core.permissions import house
 from app.core.storage import Storage
 from app.meetings import portraits
-from app.meetings.models import Guest, Meeting
+from app.meetings.models import Guest, Meeting, Pass
 from app.notices import service as notices
 
 PORTRAITS: Final = timedelta(days=1)
@@ -52,5 +52,9 @@ def _of_meetings_over(moment: datetime) -> Select[Guest]:
 
 
 def _forget_names(session: Session, guest_ids: Sequence[UUID]) -> None:
-    session.execute(update(Guest).where(Guest.id.in_(guest_ids)).values(name="", email="", organisation=""))
+    session.execute(
+        update(Guest).where(Guest.id.in_(guest_ids)).values(name="", email="", organisation="", desk_code=None)
+    )
+    # The name stands in the letter too.
+    session.execute(update(Pass).where(Pass.guest_id.in_(guest_ids)).values(letter=None))
     notices.forget(session, guest_ids)

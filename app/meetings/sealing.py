@@ -18,32 +18,52 @@ from app.core.errors import NotFound
 from app.core.settings import Settings
 
 _NONCE: Final = 12
+_PASSES: Final = b"kyvao pass v1"
+_LETTERS: Final = b"kyvao letter v1"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The digits of the code, and the token in the address of the guest's page."""
+    """The digits of the code, the token in the address of the guest's page, and what is said at the desk."""
 
     digits: str
     page_token: str
+    # Empty in passes that were made before there were such codes.
+    desk_code: str = ""
 
 
 def seal(settings: Settings, pass_id: UUID, shown: Shown) -> bytes:
     """Return the nonce and the ciphertext."""
-    nonce = secrets.token_bytes(_NONCE)
-    text = json.dumps([shown.digits, shown.page_token]).encode()
-    return nonce + AESGCM(_key(settings)).encrypt(nonce, text, pass_id.bytes)
+    text = json.dumps([shown.digits, shown.page_token, shown.desk_code]).encode()
+    return _encrypted(_key(settings), text, pass_id)
 
 
 def open_sealed(settings: Settings, pass_id: UUID, sealed: bytes) -> Shown:
     """Return what was sealed for this pass. Raises NotFound if it was sealed for another or under another secret."""
+    return Shown(*json.loads(_decrypted(_key(settings), sealed, pass_id)))
+
+
+def seal_letter(settings: Settings, pass_id: UUID, pdf: bytes) -> bytes:
+    """Return a letter's file encrypted: the code of the pass stands in it."""
+    return _encrypted(_key(settings, _LETTERS), pdf, pass_id)
+
+
+def open_letter(settings: Settings, pass_id: UUID, sealed: bytes) -> bytes:
+    """Return the letter's file. Raises NotFound as `open_sealed` does."""
+    return _decrypted(_key(settings, _LETTERS), sealed, pass_id)
+
+
+def _encrypted(key: bytes, content: bytes, pass_id: UUID) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, content, pass_id.bytes)
+
+
+def _decrypted(key: bytes, sealed: bytes, pass_id: UUID) -> bytes:
     try:
-        text = AESGCM(_key(settings)).decrypt(sealed[:_NONCE], sealed[_NONCE:], pass_id.bytes)
+        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], pass_id.bytes)
     except InvalidTag as error:
         raise NotFound(_l("This invitation can no longer be shown."), _l("Ask the host for a new one.")) from error
-    digits, page_token = json.loads(text)
-    return Shown(digits, page_token)
 
 
-def _key(settings: Settings) -> bytes:
-    return HKDF(SHA256(), 32, None, b"kyvao pass v1").derive(settings.secret_key.encode())
+def _key(settings: Settings, purpose: bytes = _PASSES) -> bytes:
+    return HKDF(SHA256(), 32, None, purpose).derive(settings.secret_key.encode())

@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.certificates import key_access, register
+from app.core import failpoints
 from app.core.db import transaction
 from app.core.logs import log
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.core.storage import Storage
-from app.meetings import entrances, letters, passes, retention
+from app.meetings import entrances, letter_sealing, letters, passes, retention, sealing
 from app.meetings.models import Guest
 from app.notices import service as notices
 from pki.errors import KeyUnavailable
@@ -35,9 +36,12 @@ def issue_pass(guest_id: str) -> None:
         key = key_access.load(settings, signer.certificate.key_reference)
         entrances.assign(session, guest)
         issued = passes.issue(session, settings, guest, signer.certificate, key, now=now)
-        message = letters.invitation(settings, guest, issued.shown, changed=issued.replaces, now=now)
-        _queue(session, guest, message, "invitation")
-    log.info("pass_issued", guest_id=guest_id, status_index=issued.row.status_index)
+        letter = letter_sealing.make(session, settings, guest, issued, now=now)
+        if letter is not None:
+            issued.row.letter = sealing.seal_letter(settings, issued.row.id, letter)
+        _queue(session, guest, letters.invitation(settings, guest, issued, letter, now=now), "invitation")
+        failpoints.reach("invite.queued")
+    log.info("pass_issued", guest_id=guest_id, status_index=issued.row.status_index, sealed=letter is not None)
 
 
 @jobs.task(name=passes.CANCEL_TASK, retry=RETRY)

@@ -1,4 +1,4 @@
-"""Invitations name a gate."""
+"""Invitations name a gate, and come as a sealed letter with a number for the desk."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("guest", sa.Column("entrance", sa.Text(), server_default="", nullable=False))
+    op.add_column("guest", sa.Column("desk_code", sa.LargeBinary()))
+    op.create_unique_constraint("uq_guest_desk_code", "guest", ["desk_code"])
+    op.add_column("pass", sa.Column("letter", sa.LargeBinary()))
 
 
 def downgrade() -> None:

@@ -33,7 +33,7 @@ def event_of(letter: EmailMessage) -> tuple[str, Calendar]:
     return str(calendar["method"]), calendar.walk("VEVENT")[0]
 
 
-def test_an_invitation_has_text_page_code_calendar_and_file(city: Settings) -> None:
+def test_an_invitation_has_text_page_code_calendar_file_and_letter(city: Settings) -> None:
     _, guest_id = made.invited(city)
     (letter,) = made.letters_to(guest_id)
     assert letter.defects == []
@@ -43,6 +43,7 @@ def test_an_invitation_has_text_page_code_calendar_and_file(city: Settings) -> N
         [
             ("alternative", ["text/plain", ("related", ["text/html", "image/png"]), "text/calendar"]),
             "application/ics",
+            "application/pdf",
         ],
     )
 
