@@ -26,7 +26,8 @@ from tests.factories import gate_world
 from tests.factories.gate_world import World
 from tests.factories.tablets import Tablet
 
-NOW = datetime.now(UTC)
+# The city is set up when the first test asks for it, which may be long after this file was read.
+NOW = datetime.now(UTC) + timedelta(hours=2)
 MINUTE = timedelta(minutes=1)
 
 
