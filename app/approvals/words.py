@@ -32,6 +32,7 @@ KINDS: Final[Mapping[str, Sentence]] = {
     "trust_anchor": _l("Trusting a root from outside"),
     "trust_anchor_removal": _l("Ending the trust in a root from outside"),
     "trust_host": _l("Host of outside revocation lists"),
+    "watch_entry": _l("Entry of the watch list"),
 }
 
 ROLES: Final[Mapping[Role, Sentence]] = {

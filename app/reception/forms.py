@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, RadioField, StringField
+from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import UUID, InputRequired, Length, NumberRange, Regexp
 
 from app.reception.models import VisitState
@@ -90,3 +90,12 @@ class GateForm(FlaskForm):
         description=_l("0 is the entrance of the building."),
         validators=[InputRequired(_l("Enter a number.")), _ZONE],
     )
+
+
+class WatchForm(FlaskForm):
+    entry = HiddenField(validators=[UUID()])
+    name = StringField(_l("Full name"), validators=_NAMED)
+    number = StringField(_l("Citizen number (optional)"), validators=[Length(max=20)])
+    building = SelectField(_l("Where"))
+    reason = StringField(_l("Reason"), validators=[InputRequired(_l("Enter the reason.")), Length(max=_NAME)])
+    until = DateField(_l("Until"), validators=[InputRequired(_l("Enter the day, such as 23/11/2026."))])

@@ -1,4 +1,4 @@
-"""What the desk does at night: write out who was never written out, and forget numbers of cards."""
+"""What the desk does at night: write out who was never written out, forget numbers, end entries of the watch list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from app.audit import service as audit
 from app.core.db import transaction
 from app.core.permissions import house
 from app.core.queue import jobs
-from app.reception import presence, visits
+from app.gate.roster_building import register_flags
+from app.reception import presence, visits, watch
+
+register_flags(watch.flags)
 
 
 @jobs.periodic(cron="20 * * * *")
@@ -19,6 +22,7 @@ def tidy(timestamp: int) -> None:
     now = datetime.now(UTC)
     with transaction() as session:
         presence.close_out(session, now=now)
+        watch.expire(session, now=now)
         forgotten = visits.forget_numbers(session, now=now)
         if forgotten:
             audit.record(

@@ -17,7 +17,7 @@ from app.core.db import transaction
 from app.core.errors import Conflict
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
-from app.reception import admin, desk, places, presence, roll_call_pages, visit_pages, visits, zones
+from app.reception import admin, desk, places, presence, roll_call_pages, visit_pages, visits, watch_pages, zones
 from app.reception.desk import Answer
 from app.reception.forms import ActForm, ByHandForm
 from app.reception.words import STATES
@@ -30,12 +30,15 @@ def init(app: Flask) -> None:
     app.register_blueprint(visit_pages.bp)
     app.register_blueprint(roll_call_pages.bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(watch_pages.bp)
     purpose = _l("Guests without a code, visitors, and who is inside.")
     add_place(app, Place(_l("Reception"), "reception.index", Permission.RECEIVE_VISITORS, purpose))
     roll = _l("Call the roll when a building is evacuated, also without a network.")
     add_place(app, Place(_l("Evacuation"), "roll_call.page", Permission.CALL_ROLL, roll, in_header=False))
     kept = _l("Rooms, zones and gates of the buildings.")
     add_place(app, Place(_l("Buildings"), "buildings.index", Permission.MANAGE_GATES, kept, in_header=False))
+    watched = _l("People about whom a supervisor is called.")
+    add_place(app, Place(_l("Watch list"), "watch.index", Permission.KEEP_WATCH_LIST, watched, in_header=False))
     add_waiting(app, waiting)
 
 
