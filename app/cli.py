@@ -42,6 +42,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "archive": Part("app.archive.cli", "archive", "Until when proofs of documents hold, and renewing them."),
     "pdf": Part("app.signing.cli", "pdf", "Sign and check PDF files."),
     "trust": Part("app.trust.cli", "trust", "Roots that checks of signatures trust."),
+    "mail": Part("app.notices.cli", "mail", "Returned letters, and the key that signs letters."),
     "pass": Part("app.meetings.cli", "pass_group", "Read the pass in a QR code."),
 }
 

@@ -23,7 +23,8 @@ from app.campaigns.models import (
     Row,
     RowState,
 )
-from app.notices.models import Notice, NoticeState
+from app.notices.models import Notice
+from app.notices.service import UNDELIVERED
 from app.registry.models import Person
 from app.registry.search import pattern
 
@@ -160,7 +161,7 @@ def undelivered(session: Session, campaign_id: UUID) -> Sequence[tuple[Invitatio
             Invitation.campaign_id == campaign_id,
             Invitation.by_letter.is_(False),
             Invitation.used_at.is_(None),
-            Notice.state == NoticeState.FAILED,
+            Notice.state.in_(UNDELIVERED),
         )
         .order_by(Invitation.row_number)
         .limit(500)

@@ -64,7 +64,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_SMTP_URL": "`smtp://[user:password@]host:port` or `smtps://…`; without it mail stays in the outbox",
     "KYVAO_MAIL_FROM": "sender of notices; default `kyvao@localhost`",
     "KYVAO_RENEWAL_GRACE_DAYS": "days that a renewed certificate still signs; default 7, at most 30",
-    "KYVAO_MAIL_RATE": "letters of campaigns a minute at most; default 600",
+    "KYVAO_MAIL_RATE": "letters a minute at most; default 600",
+    "KYVAO_DKIM_KEY": "file with the RSA key that signs letters (DKIM), readable by its owner alone; default none",
+    "KYVAO_DKIM_SELECTOR": "selector of that key in the DNS; default `kyvao`",
+    "KYVAO_BOUNCE_FROM": "address to which undeliverable letters come back, such as bounce@city.vn; default none",
+    "KYVAO_BOUNCE_MAILDIR": "Maildir in which the mail server puts what comes back to it; default none",
     "KYVAO_CITY": "name of the city, as it stands in certificates and pages",
     "KYVAO_SUPPORT_PHONE": "phone number shown to people who need help",
 }
@@ -107,7 +111,7 @@ class Settings:
     status_internal_url: str
     smtp_url: str | None = field(repr=False)
     mail_from: str
-    # Letters of campaigns a minute.
+    # Letters a minute.
     mail_rate: int
     city: str
     support_phone: str
@@ -122,6 +126,11 @@ class Settings:
     delta_crls: bool = False
     full_crls: bool = False
     ocsp_lifetime: timedelta = timedelta(hours=1)
+    dkim_key: Path | None = None
+    dkim_selector: str = "kyvao"
+    # Letters leave with a sender of their own below this address, so that a report of their loss finds them.
+    bounce_from: str | None = None
+    bounce_maildir: Path | None = None
 
     @property
     def is_production(self) -> bool:
@@ -167,6 +176,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         delta_crls=_flag(environ, "KYVAO_DELTA_CRLS", problems),
         full_crls=_flag(environ, "KYVAO_FULL_CRLS", problems),
         ocsp_lifetime=timedelta(minutes=_minutes(environ, "KYVAO_OCSP_LIFETIME", 60, problems)),
+        dkim_key=_private_file(environ, "KYVAO_DKIM_KEY", problems),
+        dkim_selector=environ.get("KYVAO_DKIM_SELECTOR") or "kyvao",
+        bounce_from=_address(environ, "KYVAO_BOUNCE_FROM", problems),
+        bounce_maildir=Path(environ["KYVAO_BOUNCE_MAILDIR"]) if environ.get("KYVAO_BOUNCE_MAILDIR") else None,
     )
     if settings.is_production:
         problems.extend(_production_problems(settings, environ))
@@ -285,6 +298,23 @@ def _rate(environ: Mapping[str, str], name: str, default: int, problems: list[st
         problems.append(f"{name} is “{value}”; it must be a number from 1 to 1,000,000.")
         return default
     return int(value)
+
+
+def _private_file(environ: Mapping[str, str], name: str, problems: list[str]) -> Path | None:
+    value = environ.get(name)
+    if not value:
+        return None
+    if not Path(value).is_file() or Path(value).stat().st_mode & 0o077:
+        problems.append(f"{name} must name a file that only its owner can read (mode 0600).")
+    return Path(value)
+
+
+def _address(environ: Mapping[str, str], name: str, problems: list[str]) -> str | None:
+    value = environ.get(name)
+    # What is put between the name and the host takes 40 of the 64 letters that a name may have.
+    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+", value):
+        problems.append(f"{name} is “{value}”; it must be a short address such as bounce@example.vn.")
+    return value or None
 
 
 def _url(environ: Mapping[str, str], name: str, default: str, problems: list[str]) -> str:

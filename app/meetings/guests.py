@@ -22,6 +22,7 @@ from app.meetings import passes
 from app.meetings import service as meetings
 from app.meetings.entered import one_line
 from app.meetings.models import Guest, Meeting, MeetingState
+from app.notices import service as notices
 
 MAXIMUM_ROWS: Final = 5_000
 MAXIMUM_BYTES: Final = 1024 * 1024
@@ -122,10 +123,14 @@ def find(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID) -> Gu
 
 
 def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new: NewGuest) -> Guest:
-    """Correct a guest who was not invited yet. Raises Conflict after that: the letter is out of our hands."""
+    """Correct a guest who was not invited yet, or whose letter came back: that one is invited anew.
+
+    Raises Conflict for everybody else: the letter is out of our hands.
+    """
     meeting = _open_meeting(session, actor, meeting_id)
     guest = find(session, actor, meeting_id, guest_id)
-    if guest.invited_at is not None or guest.removed_at is not None:
+    came_back = guest.invited_at is not None and notices.came_back(session, guest.id)
+    if guest.removed_at is not None or (guest.invited_at is not None and not came_back):
         raise Conflict(
             _l("This guest was invited already. Nothing was changed."),
             _l("Withdraw the invitation, then add them again."),
@@ -133,6 +138,8 @@ def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new
     if new.email.lower() != guest.email.lower() and new.email.lower() in _addresses(session, meeting):
         raise Conflict(_l("This e-mail address is on the list already."))
     guest.name, guest.email, guest.organisation = new.name, new.email, new.organisation
+    if came_back:
+        passes.replace(session, guest)
     _record(session, actor, "guest_changed", meeting, guest=str(guest.id))
     return guest
 

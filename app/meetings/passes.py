@@ -134,6 +134,12 @@ def replace_all(session: Session, meeting: Meeting) -> None:
         queue_issue(session, guest)
 
 
+def replace(session: Session, guest: Guest) -> None:
+    """Let the pass of one guest end as changed and queue a new one, with a new letter."""
+    _end(session, guest.meeting, PassState.CHANGED, guest_id=guest.id)
+    queue_issue(session, guest)
+
+
 def withdraw_all(session: Session, meeting: Meeting) -> int:
     """End every pass of a meeting and queue the word to each guest who held one. Returns how many."""
     return _tell(session, _end(session, meeting, PassState.WITHDRAWN))

@@ -21,6 +21,7 @@ from app.meetings.forms import ActForm, GuestForm, MeetingForm
 from app.meetings.models import Meeting
 from app.meetings.service import Plan
 from app.notices import service as notices
+from app.notices.models import NoticeState
 
 bp = Blueprint("meetings", __name__, url_prefix="/meetings")
 
@@ -189,8 +190,17 @@ def _page(meeting_id: UUID, form: GuestForm, *, status: int = 200) -> ResponseRe
         meeting = service.find(session, current_actor(), meeting_id)
         invited = guests.of_meeting(session, meeting)
         letters = notices.about(session, [guest.id for guest in invited])
+    asked = [guest.id for guest in invited if guest.invited_at is not None]
     page = render_template(
-        "meetings/show.html", meeting=meeting, guests=invited, letters=letters, form=form, act=ActForm()
+        "meetings/show.html",
+        meeting=meeting,
+        guests=invited,
+        letters=letters,
+        asked=len(asked),
+        made=sum(1 for one in asked if one in letters),
+        returned=sum(1 for letter in letters.values() if letter.state == NoticeState.BOUNCED),
+        form=form,
+        act=ActForm(),
     )
     return page, status
 

@@ -15,7 +15,10 @@ from app.core.db import Base, PublicId
 class NoticeState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
+    # Tried, and tried again by itself.
     FAILED = "failed"
+    # Refused for good, or sent back: somebody has to look at the address.
+    BOUNCED = "bounced"
     # A newer message about the same thing went out instead.
     REPLACED = "replaced"
 
@@ -26,7 +29,9 @@ class Notice(Base):
         Index(None, "created_at"),
         Index(None, "subject_kind", "subject_id"),
         # Few among many: what somebody has to look at.
-        Index("ix_notice_failed", "subject_kind", "subject_id", postgresql_where=text("state = 'failed'")),
+        Index(
+            "ix_notice_failed", "subject_kind", "subject_id", postgresql_where=text("state IN ('failed', 'bounced')")
+        ),
     )
 
     id: Mapped[PublicId]
@@ -41,7 +46,7 @@ class Notice(Base):
     mime: Mapped[bytes]
     state: Mapped[str] = mapped_column(server_default=NoticeState.QUEUED)
     attempts: Mapped[int] = mapped_column(server_default="0")
-    # Class of the last failure, never its text: it may hold an address.
+    # Class of the last failure or status of the report (RFC 3463), never its text: it may hold an address.
     last_error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]

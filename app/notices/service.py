@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Final
@@ -19,7 +19,14 @@ from app.notices.models import Notice, NoticeState
 
 SEND_TASK: Final = "notices.send"
 PAGE: Final = 50
+# What did not arrive, so that somebody may send it again.
+UNDELIVERED: Final = (NoticeState.FAILED, NoticeState.BOUNCED)
 _UNSENT: Final = (NoticeState.QUEUED, NoticeState.FAILED)
+_NOT_TAKEN: Final = (*_UNSENT, NoticeState.BOUNCED)
+# A letter is tried for so long by itself; afterwards it waits for a person.
+_TRIED: Final = timedelta(days=3)
+_LEFT: Final = timedelta(minutes=5)
+_AT_ONCE: Final = 2_000
 
 
 def queue_notice(
@@ -38,7 +45,11 @@ def queue_notice(
     """
     session.execute(
         update(Notice)
-        .where(Notice.subject_kind == subject_kind, Notice.subject_id == subject_id, Notice.state.in_(_UNSENT))
+        .where(
+            Notice.subject_kind == subject_kind,
+            Notice.subject_id == subject_id,
+            Notice.state.in_((*_UNSENT, *UNDELIVERED)),
+        )
         .values(state=NoticeState.REPLACED)
     )
     notice = Notice(
@@ -53,15 +64,35 @@ def queue_notice(
     )
     session.add(notice)
     session.flush()
-    enqueue(session, SEND_TASK, {"notice_id": str(notice.id)})
+    queue_sending(session, notice.id)
     return notice
+
+
+def queue_sending(session: Session, notice_id: UUID, *, not_before: datetime | None = None) -> None:
+    """Queue the sending of a message unless a job for it waits already."""
+    arguments, lock = {"notice_id": str(notice_id)}, f"notice:{notice_id}"
+    enqueue(session, SEND_TASK, arguments, queueing_lock=lock, not_before=not_before)
+
+
+def queue_left(session: Session, *, now: datetime) -> int:
+    """Queue what is not sent after some minutes and return how many; those whose job still waits keep that one."""
+    query = (
+        select(Notice.id)
+        .where(Notice.state.in_(_UNSENT), Notice.created_at < now - _LEFT, Notice.created_at > now - _TRIED)
+        .order_by(Notice.created_at)
+        .limit(_AT_ONCE)
+    )
+    left = session.scalars(query).all()
+    for notice_id in left:
+        queue_sending(session, notice_id)
+    return len(left)
 
 
 def send_failed_again(session: Session, subject_ids: Sequence[UUID]) -> int:
     """Queue the failed messages about the subjects once more and return how many; the others are left alone."""
     failed = session.scalars(
         update(Notice)
-        .where(Notice.subject_id.in_(subject_ids), Notice.state == NoticeState.FAILED)
+        .where(Notice.subject_id.in_(subject_ids), Notice.state.in_(UNDELIVERED))
         .values(state=NoticeState.QUEUED)
         .returning(Notice.id)
     ).all()
@@ -106,6 +137,12 @@ def about(session: Session, subject_ids: Sequence[UUID]) -> dict[UUID, Notice]:
     return {notice.subject_id: notice for notice in session.scalars(query)}
 
 
+def came_back(session: Session, subject_id: UUID) -> bool:
+    """Say whether the newest message about the subject was refused for good or sent back."""
+    found = about(session, [subject_id]).get(subject_id)
+    return found is not None and found.state == NoticeState.BOUNCED
+
+
 def mark_sent(notice: Notice, *, now: datetime) -> None:
     """Record that a mail server has taken the message."""
     notice.state, notice.sent_at, notice.last_error = NoticeState.SENT, now, None
@@ -115,4 +152,10 @@ def mark_sent(notice: Notice, *, now: datetime) -> None:
 def mark_failed(notice: Notice, *, error: str) -> None:
     """Record an attempt that did not succeed; the job tries again by itself."""
     notice.state, notice.last_error = NoticeState.FAILED, error
+    notice.attempts += 1
+
+
+def mark_bounced(notice: Notice, *, error: str) -> None:
+    """Record that the message will not arrive at this address."""
+    notice.state, notice.last_error = NoticeState.BOUNCED, error
     notice.attempts += 1

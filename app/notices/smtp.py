@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS: Final = 20
+_FINAL: Final = 500
 
 
 def deliver(smtp_url: str, sender: str, recipient: str, mime: bytes) -> None:
@@ -36,3 +37,10 @@ def deliver(smtp_url: str, sender: str, recipient: str, mime: bytes) -> None:
             client.login(unquote(parts.username), unquote(parts.password or ""))
         # The stored bytes as they are, so that what the outbox shows is what went out.
         client.sendmail(sender, [recipient], mime)
+
+
+def is_final(error: OSError | smtplib.SMTPException) -> bool:
+    """Say whether the server refused this address or this letter for good (RFC 5321, 4.2.1): trying again is no use."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= _FINAL for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= _FINAL
