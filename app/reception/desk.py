@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor, Permission
+from app.core.settings import Settings
 from app.gate.models import Admission, Checkpoint
 from app.gate.models_leases import Lease
+from app.meetings import desk_code
 from app.meetings.models import Building, Guest, Meeting, MeetingState, Pass, PassState, Reentry, Room
 from app.reception import places
 from app.reception.models import DeskEntry, Direction
@@ -52,9 +54,17 @@ class Found:
         return self.admitted_at is not None and self.left_at is None
 
 
-def search(session: Session, actor: Actor, building_id: UUID, text: str, *, now: datetime) -> Sequence[Found]:
-    """Return guests whose pass opens this building now, by a part of the name or the organisation."""
+def search(
+    session: Session, settings: Settings, actor: Actor, building_id: UUID, text: str, *, now: datetime
+) -> Sequence[Found]:
+    """Return guests whose pass opens this building now, by a part of the name or the organisation, or by the eight
+    digits of the desk code, which are good all day. Raises TooMany after many codes that nobody has.
+    """
     building = places.find(session, actor, Permission.RECEIVE_VISITORS, building_id)
+    if any(letter.isdigit() for letter in text):
+        guest = desk_code.find(session, settings, building.id, text, now=now)
+        if guest is not None:
+            return [_found(session, guest)]
     wanted = fold(text)
     if len(wanted) < 2:
         return []
@@ -72,9 +82,7 @@ def find(session: Session, actor: Actor, guest_id: UUID) -> tuple[Building, Foun
     if guest is None or guest.removed_at is not None:
         raise NotFound(_l("There is no such guest."))
     building = places.find(session, actor, Permission.RECEIVE_VISITORS, guest.meeting.room.building_id)
-    row = session.scalar(select(Pass).where(Pass.guest_id == guest.id, Pass.state == PassState.VALID))
-    used = session.get(Admission, (row.id, 0)) if row is not None else None
-    return building, Found(guest, row, used.admitted_at if used else None, used.left_at if used else None)
+    return building, _found(session, guest)
 
 
 def let_in(session: Session, actor: Actor, guest_id: UUID, *, entry_id: UUID, reason: str, now: datetime) -> Answer:
@@ -111,6 +119,12 @@ def let_out(session: Session, actor: Actor, guest_id: UUID, *, entry_id: UUID, n
         return Answer.ALREADY
     _write(session, actor, building, guest_id, entry_id, Direction.OUT, "left", now)
     return Answer.LEFT
+
+
+def _found(session: Session, guest: Guest) -> Found:
+    row = session.scalar(select(Pass).where(Pass.guest_id == guest.id, Pass.state == PassState.VALID))
+    used = session.get(Admission, (row.id, 0)) if row is not None else None
+    return Found(guest, row, used.admitted_at if used else None, used.left_at if used else None)
 
 
 def _of_now(session: Session, building: Building, now: datetime) -> Sequence[Found]:

@@ -127,7 +127,7 @@ def _admitted(building_id: UUID) -> Select[Admission]:
     )
 
 
-def _guests(building_id: UUID) -> Select[Guest, str, str, int, datetime, datetime]:
+def _guests(building_id: UUID) -> Select[UUID, str, str, str, str, int, datetime, datetime]:
     """Statement of the guests inside, each with the zone of the last door that let them through."""
     last = (
         select(Checkpoint.zone)
@@ -149,14 +149,20 @@ def _guests(building_id: UUID) -> Select[Guest, str, str, int, datetime, datetim
         .join(Meeting, Meeting.id == Guest.meeting_id)
         .join(Room, Room.id == Meeting.room_id)
         .with_only_columns(
-            Guest, Meeting.host, Room.name, func.coalesce(last, ENTRANCE), Admission.admitted_at, Pass.not_after
+            Guest.id,
+            Guest.name,
+            Guest.organisation,
+            Meeting.host,
+            Room.name,
+            func.coalesce(last, ENTRANCE),
+            Admission.admitted_at,
+            Pass.not_after,
         )
     )
 
 
-def _guest(row: Row[Guest, str, str, int, datetime, datetime]) -> Present:
-    guest, host, room, zone, came_at, until = row
-    return Present(guest.id, guest.name, guest.organisation, host, room, zone, came_at, until, walk_in=False)
+def _guest(row: Row[UUID, str, str, str, str, int, datetime, datetime]) -> Present:
+    return Present(*row, walk_in=False)
 
 
 def _walk_ins(session: Session, building_id: UUID) -> list[Present]:

@@ -17,6 +17,7 @@ from app.core.db import transaction
 from app.core.errors import Conflict
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
+from app.core.running import settings
 from app.reception import admin, desk, places, presence, roll_call_pages, visit_pages, visits, watch_pages, zones
 from app.reception.desk import Answer
 from app.reception.forms import ActForm, ByHandForm
@@ -68,8 +69,8 @@ def show(building_id: UUID) -> ResponseReturnValue:
     actor, text, now = current_actor(), request.args.get("q", ""), datetime.now(UTC)
     with transaction() as session:
         building = places.find(session, actor, Permission.RECEIVE_VISITORS, building_id)
-        found = desk.search(session, actor, building_id, text, now=now)
         visitors = visits.of_today(session, actor, building_id, now=now)
+        found = desk.search(session, settings(), actor, building_id, text, now=now)
         inside = presence.count(session, building_id)
     return render_template(
         "reception/desk.html",

@@ -38,6 +38,7 @@ UNMARKED: Final[Sentence] = _l("Not marked yet")
 ROLL: Final[Mapping[str, Sentence]] = {
     "online": _l("Up to date at {time}."),
     "offline": _l("No network. This is who was inside at {time}; your marks are kept on this phone."),
+    "nothing_kept": _l("No network, and nobody’s list is kept on this phone. Go where there is a network once."),
     "signed_out": _l("Your session is over. Your marks are kept on this phone; sign in and they are sent."),
     "not_warden": _l("The account signed in here calls no roll."),
     "waiting": _l("Marks that wait to be sent: {count}."),

@@ -19,7 +19,8 @@ from app.core.permissions import Actor, Grant, Role
 from app.core.settings import Settings
 from app.gate.models import Admission
 from app.gate.tasks import publish_lists
-from app.meetings.models import Building, Meeting, Pass, Reentry
+from app.meetings import desk_code
+from app.meetings.models import Building, Guest, Meeting, Pass, Reentry
 from app.reception import desk, presence
 from app.reception.desk import Answer
 from app.registry.models import Agency
@@ -69,10 +70,22 @@ def inside(code: str = "TSC") -> list[str]:
 def test_a_guest_of_now_is_found_without_marks_and_not_in_another_building(city: Settings) -> None:
     guest_id, _ = gate.digits_for(city)
     with db.transaction() as session:
-        found = desk.search(session, actor("bao"), building(), "nguyen thi", now=now())
-        elsewhere = desk.search(session, actor("bao"), building("TTHC"), "nguyen thi", now=now())
+        found = desk.search(session, city, actor("bao"), building(), "nguyen thi", now=now())
+        elsewhere = desk.search(session, city, actor("bao"), building("TTHC"), "nguyen thi", now=now())
     assert [one.guest.id for one in found] == [guest_id]
     assert elsewhere == []
+
+
+def test_a_guest_is_found_by_the_desk_code_in_the_right_building_only(city: Settings) -> None:
+    guest_id, _ = gate.digits_for(city)
+    with db.transaction() as session:
+        code = desk_code.make(session, city, session.get_one(Guest, guest_id))
+    with db.transaction() as session:
+        found = desk.search(session, city, actor("bao"), building(), f"{code[:4]} {code[4:]}", now=now())
+        elsewhere = desk.search(session, city, actor("bao"), building("TTHC"), code, now=now())
+        wrong = desk.search(session, city, actor("bao"), building(), f"{int(code) ^ 1:08}", now=now())
+    assert [one.guest.id for one in found] == [guest_id]
+    assert (elsewhere, wrong) == ([], [])
 
 
 def test_a_guest_let_in_by_hand_is_inside_and_the_gate_knows_the_pass_is_used(web: Flask, city: Settings) -> None:
@@ -128,7 +141,7 @@ def test_a_guard_of_another_agency_finds_neither_building_nor_guest(city: Settin
     stranger = guard_of("H99.03")
     with db.transaction() as session:
         for call in (
-            lambda: desk.search(session, stranger, building(), "lan", now=now()),
+            lambda: desk.search(session, city, stranger, building(), "lan", now=now()),
             lambda: desk.let_in(session, stranger, guest_id, entry_id=uuid4(), reason="no_phone", now=now()),
             lambda: desk.let_out(session, stranger, guest_id, entry_id=uuid4(), now=now()),
             lambda: presence.look(session, stranger, building(), again=False, now=now()),

@@ -64,7 +64,7 @@ async function run(): Promise<void> {
   }
 
   async function oneSync(): Promise<void> {
-    let state: keyof Pick<Words, "online" | "offline" | "signed_out" | "not_warden"> = "online";
+    let state: "online" | "offline" | "nothing_kept" | "signed_out" | "not_warden" = "online";
     try {
       await exchange();
     } catch (error) {
@@ -73,6 +73,7 @@ async function run(): Promise<void> {
       if (error instanceof NotWarden) await store.forgetSheet();
     }
     sheet = await store.sheet(new Date());
+    if (state === "offline" && sheet === undefined) state = "nothing_kept";
     const waiting = (await store.marks()).filter((mark) => !mark.sent).length;
     const made = sheet === undefined ? "" : time(sheet.madeAt);
     const line = fill(words[state], { time: made });

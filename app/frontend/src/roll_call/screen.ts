@@ -6,6 +6,7 @@ export interface Words {
   readonly marks: Readonly<Record<MarkKind | "unmarked", string>>;
   readonly online: string;
   readonly offline: string;
+  readonly nothing_kept: string;
   readonly signed_out: string;
   readonly not_warden: string;
   readonly waiting: string;
