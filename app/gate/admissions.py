@@ -208,7 +208,11 @@ def _act(
     if scene.lease_device_id is not None and not _may_take(scene, now):
         away = Verdict(Outcome.LOOK_AGAIN, Reason.LEASED_ELSEWHERE, place=scene.lease_gate)
         return _record(connection, sql.RECORD_AND_RECALL, values, away)
-    return _enter(connection, scene, message, values | {"returned": scene.lease_device_id is not None}, now)
+    # The right lies with a tablet, and what that let in may not have been heard of yet. So it is used with the tablet's
+    # own word alone: one that has spent it, or was restored and has no list, does not say "admit".
+    own = message.outcome is Outcome.ADMIT
+    returned = scene.lease_device_id not in (None, scene.device_id)
+    return _enter(connection, scene, message, values | {"own": own, "returned": returned}, now)
 
 
 def _decide(scene: Scene, found: Found, now: datetime) -> Verdict:
@@ -245,7 +249,7 @@ def _enter(
     connection: Connection, scene: Scene, message: ScanMessage, values: dict[str, object], now: datetime
 ) -> Verdict:
     written = _write(connection, values)
-    if not written.taken and written.earlier_scan_id is None:
+    if not written.taken and written.earlier_scan_id is None and scene.lease_device_id is None:
         # Another gate was faster by less than this statement took, and is seen now.
         written = _write(connection, values)
     if written.recorded_outcome is not None and written.recorded_outcome != Outcome.REFUSE:
@@ -253,8 +257,8 @@ def _enter(
     if written.taken or written.earlier_scan_id == message.scan_id:
         return Verdict(Outcome.ADMIT, Reason.ADMITTED)
     if written.earlier_scan_id is None:
-        # Withdrawn or leased between reading and writing: the next reading says so.
-        return Verdict(Outcome.LOOK_AGAIN, Reason.NO_LEASE)
+        # Withdrawn or leased between reading and writing (the next reading says so), or not this tablet's to use.
+        return _record(connection, sql.RECORD, values, Verdict(Outcome.LOOK_AGAIN, Reason.NO_LEASE))
     if written.left_at is not None and written.recorded_outcome is None and may_return(scene, now):
         back = connection.execute(sql.READMIT.encode(), values | {"left_at": written.left_at}).fetchone()
         if back is not None:

@@ -86,7 +86,7 @@ WITH taken AS (
     INSERT INTO admission (pass_id, slot, scan_id, checkpoint_id, admitted_at)
     SELECT p.id, %(slot)s, %(scan_id)s, %(checkpoint_id)s, %(now)s FROM pass p
     WHERE p.id = %(pass_id)s AND p.state = 'valid'
-        AND (p.leased_to IS NULL OR p.leased_to = %(device_id)s OR %(returned)s)
+        AND (p.leased_to IS NULL OR p.leased_to = %(device_id)s AND %(own)s OR %(returned)s)
     FOR SHARE OF p
     ON CONFLICT (pass_id, slot) DO NOTHING RETURNING scan_id
 ), earlier AS (

@@ -23,6 +23,7 @@ from app.core import db
 from app.core.permissions import house
 from app.core.settings import Settings
 from app.registry.models import Agency
+from pki.passes.decision import Outcome, Reason, Verdict
 from pki.passes.lease import Policy
 from scripts.bench.city import city, say
 from scripts.bench.serving import CONNECTIONS, Load, child, free_port, listening, read_wrk
@@ -66,14 +67,14 @@ def web(settings: Settings) -> Iterator[int]:
         yield port
 
 
-def scan_body(code: str) -> dict[str, str]:
-    """Return a fresh scan as a tablet sends it."""
+def scan_body(code: str, own: Verdict = Verdict(Outcome.LOOK_AGAIN, Reason.NO_LEASE)) -> dict[str, str]:  # noqa: B008  frozen
+    """Return a fresh scan as a tablet sends it; `own` is what it may by itself."""
     return {
         "scan_id": str(uuid4()),
         "digits": code,
         "scanned_at": datetime.now(UTC).isoformat(),
-        "outcome": "admit",
-        "reason": "admitted",
+        "outcome": own.outcome,
+        "reason": own.reason,
     }
 
 

@@ -89,11 +89,11 @@ class Tablet:
         self._write(now, Outcome.LOOK_AGAIN, Reason.NO_NETWORK, flags=EventFlags.LEASES_TAKEN)
         return True
 
-    def scan(self, code: str, now: datetime, *, policy: Policy | None = None, override: bool = False) -> Verdict:
-        """Decide without network, and write down before anybody is told."""
+    def judge(self, code: str, now: datetime, *, policy: Policy | None = None) -> Verdict:
+        """What the tablet may by itself; it says so to the server too."""
         claims = read(code)
         used = self.profile.spent.get((claims.status_index, claims.slot))
-        verdict = admit(
+        return admit(
             claims,
             self.signer,
             now=now,
@@ -104,6 +104,10 @@ class Tablet:
             lease=self.leases,
             policy=policy,
         )
+
+    def scan(self, code: str, now: datetime, *, policy: Policy | None = None, override: bool = False) -> Verdict:
+        """Decide without network, and write down before anybody is told."""
+        claims, verdict = read(code), self.judge(code, now, policy=policy)
         flags = EventFlags.NONE
         if override and verdict.outcome is Outcome.LOOK_AGAIN:
             verdict, flags = Verdict(Outcome.ADMIT, Reason.ADMITTED), EventFlags.OVERRIDE

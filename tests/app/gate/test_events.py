@@ -12,11 +12,12 @@ from sqlalchemy import func, select, update
 from app.core import db
 from app.core.errors import Invalid
 from app.core.settings import Settings
-from app.gate import event_message, events, leases
+from app.gate import admissions, event_message, events, leases
 from app.gate.admissions_sql import driver
 from app.gate.events import Receipt
 from app.gate.models import Admission, Device, Scan
 from app.gate.models_leases import Incident, IncidentKind, Lease, TabletLog
+from app.gate.scan_message import ScanMessage
 from app.meetings.models import Meeting, Pass, PassState, Reentry
 from pki.keys import Curve, SoftwareKey
 from pki.passes.decision import Outcome, Reason
@@ -160,6 +161,41 @@ def test_a_restored_profile_is_found_out_and_has_no_authority(city: Settings) ->
     assert IncidentKind.CHAIN_FORK in incidents()
     assert counted(Admission) == 1
     assert not sign(one)
+
+
+def online(tablet: Tablet, code: str, now: datetime = NOW) -> Reason:
+    """Ask the server about a pass as the tablet does, with what it may by itself; write down the answer."""
+    own = tablet.judge(code, now)
+    message = ScanMessage(tablet.next_scan_id, code, now, own.outcome, own.reason)
+    with db.transaction() as session:
+        device = session.get_one(Device, tablet.device_id)
+        said = admissions.admit(session, device, message, operator_account_id=None, now=now).verdict
+    tablet.online(code, now, said)
+    return said.reason
+
+
+def test_a_right_that_a_tablet_has_used_unheard_is_not_used_again_by_the_server(city: Settings) -> None:
+    one = world(city)
+    tablet = booted(one)
+    lend(one, tablet, range(2))
+    assert tablet.scan(one.passes[0].digits, NOW).outcome is Outcome.ADMIT
+    assert online(tablet, one.passes[0].digits) is Reason.NO_LEASE
+    assert online(tablet, one.passes[1].digits) is Reason.ADMITTED
+    send(tablet)
+    assert online(tablet, one.passes[0].digits) is Reason.ALREADY_ADMITTED
+    assert (counted(Admission), incidents()) == (2, [])
+
+
+def test_a_restored_tablet_with_a_network_does_not_admit_again_who_it_let_in_without(city: Settings) -> None:
+    one = world(city)
+    tablet = booted(one)
+    old = tablet.copy_of_profile()
+    lend(one, tablet, range(2))
+    tablet.scan(one.passes[0].digits, NOW)
+    tablet.profile = old
+    tablet.boot(NOW + MINUTE)
+    assert online(tablet, one.passes[0].digits, NOW + MINUTE) is Reason.NO_LEASE
+    assert counted(Admission) == 0
 
 
 def test_after_an_orderly_end_rights_return_and_otherwise_a_supervisor_decides(city: Settings) -> None:

@@ -41,17 +41,18 @@ export class Gate {
       return { scanId, verdict: said, answer: null, record: null };
     }
     const record = await this.guests.find(pass.claims.passId, this.judge.now());
-    const own = await this.judge.judge(pass, true);
-    // A refusal needs nobody else; a green light is the server's, as long as it answers.
-    const answer = own.outcome === "refuse" ? null : await this.asked(scanId, text, own);
+    const seen = await this.judge.judge(pass, true);
+    // What this tablet may by itself. The server does not use a right that is leased to it against its word.
+    const own = seen.outcome === "refuse" ? seen : await this.judge.judge(pass, false);
+    // A refusal of the pass needs nobody else; a green light is the server's, as long as it answers.
+    const answer = seen.outcome === "refuse" ? null : await this.asked(scanId, text, own);
     if (answer !== null) {
       const said = verdict(answer.outcome, answer.reason);
       await this.write(text, pass.claims, said, null);
       return { scanId, verdict: said, answer, record };
     }
-    const said = own.outcome === "refuse" ? own : await this.judge.judge(pass, false);
-    await this.write(text, pass.claims, said, said.reason === "admitted" ? this.judge.leaseOf(pass.claims) : null);
-    return { scanId, verdict: said, answer: null, record: said.outcome === "refuse" ? null : record };
+    await this.write(text, pass.claims, own, own.reason === "admitted" ? this.judge.leaseOf(pass.claims) : null);
+    return { scanId, verdict: own, answer: null, record: own.outcome === "refuse" ? null : record };
   }
 
   private async asked(scanId: string, text: string, own: Verdict): Promise<Answer | null> {
