@@ -93,7 +93,14 @@ def create(
 def certify_agency(session: Session, settings: Settings, agency: Agency, *, actor: Actor, now: datetime) -> None:
     """Give an agency its seal and its pass signer: the keys that seal its letters and sign its invitations."""
     certify_seal(session, settings, agency, actor=actor, now=now)
-    _certify_body(
+    certify_pass_signer(session, settings, agency, actor=actor, now=now)
+
+
+def certify_pass_signer(
+    session: Session, settings: Settings, agency: Agency, *, actor: Actor, now: datetime
+) -> Certificate:
+    """Give an agency a key that signs its invitations, and the certificate for it."""
+    return _certify_body(
         session, settings, agency, ProfileName.ISSUING_SERVICES, ProfileName.PASS_SIGNER, "pass", actor=actor, now=now
     )
 
@@ -117,7 +124,9 @@ def _certify_body(
     now: datetime,
 ) -> Certificate:
     name = AgencyName(agency.name[:64].strip(), agency.name[:64].strip(), f"XX:VN-{agency.code}")
-    key_name = f"{kind}_{agency.code}_{now:%Y%m%d}"
+    # A seal once a day, so that an interrupted attempt is taken up again; keys for passes may follow each other sooner.
+    made = f"{now:%Y%m%d}" if profile is ProfileName.AGENCY_SEAL else f"{now:%Y%m%d%H%M%S}"
+    key_name = f"{kind}_{agency.code}_{made}"
     certificate = certify_service(
         session, settings, find(session, issuer), profile, name, Keyholder.WORKER, key_name, now=now, agency=agency
     )

@@ -56,6 +56,17 @@ def make(settings: Settings, key_reference: str, curve: Curve) -> SigningKey:
     return files.generate(path, curve=curve, passphrase=settings.key_passphrase.encode())
 
 
+def destroy(settings: Settings, key_reference: str) -> bool:
+    """Take away the file of a key that is used no more; False if there is none. Keys in a token are left to its own
+    tools: an operator destroys them there.
+    """
+    path = _path(settings, key_reference)
+    if not path.exists():
+        return False
+    path.unlink()
+    return True
+
+
 def _from_file(path: Path, passphrase: str) -> SigningKey:
     try:
         found = path.stat()

@@ -9,11 +9,11 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, exists, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from app.certificates.models import Authority, Certificate, CertificateState, Crl
+from app.certificates.models import Authority, Certificate, CertificateState, Crl, Revocation
 from app.core.errors import NotFound
 from app.core.permissions import Actor, Permission
 from app.registry import scope
@@ -130,10 +130,27 @@ def newest_crls(session: Session, lists: Collection[tuple[str, int]]) -> tuple[b
     return tuple(session.scalars(query))
 
 
-def pass_signers(session: Session, *, now: datetime) -> Sequence[PassSigner]:
-    """Return every pass signer that has not ended by time, newest last; gates must know the unusable ones too."""
+def pass_signers(session: Session, *, now: datetime, agencies: Collection[UUID] | None = None) -> Sequence[PassSigner]:
+    """Return every pass signer that has not ended by time, newest last; gates must know the unusable ones too.
+
+    With `agencies` those of these agencies alone.
+
+    One whose agency's seal was revoked or suspended after it was made is unusable: letters and passes end together.
+    """
+    seal = aliased(Certificate)
+    without_seal = (
+        exists()
+        .where(
+            seal.agency_id == Certificate.agency_id,
+            seal.profile == ProfileName.AGENCY_SEAL,
+            seal.created_at <= Certificate.created_at,
+            Revocation.certificate_id == seal.id,
+            Revocation.revoked_at > Certificate.created_at,
+        )
+        .correlate(Certificate)
+    )
     query = (
-        select(Certificate, Agency)
+        select(Certificate, Agency, without_seal)
         .join(Agency, Agency.id == Certificate.agency_id)
         .where(
             Certificate.profile == ProfileName.PASS_SIGNER,
@@ -142,19 +159,22 @@ def pass_signers(session: Session, *, now: datetime) -> Sequence[PassSigner]:
         )
         .order_by(Agency.code, Certificate.created_at)
     )
+    if agencies is not None:
+        query = query.where(Certificate.agency_id.in_(agencies))
     rows = session.execute(query).unique()
-    return [PassSigner(agency, one, kid_of(one), is_usable(one, now=now)) for one, agency in rows]
+    return [PassSigner(agency, one, kid_of(one), is_usable(one, now=now) and not ended) for one, agency, ended in rows]
 
 
 def pass_signer_of(session: Session, agency_id: UUID, *, now: datetime) -> PassSigner | None:
     """Return the newest usable pass signer of an agency, or of the nearest agency above that has one."""
-    signers = {signer.agency.id: signer for signer in pass_signers(session, now=now) if signer.usable}
+    above: list[UUID] = []
     agency = session.get(Agency, agency_id)
     while agency is not None:
-        if agency.id in signers:
-            return signers[agency.id]
+        above.append(agency.id)
         agency = session.get(Agency, agency.parent_id) if agency.parent_id else None
-    return None
+    found = pass_signers(session, now=now, agencies=above)
+    signers = {signer.agency.id: signer for signer in found if signer.usable}
+    return next((signers[one] for one in above if one in signers), None)
 
 
 def seal_of(session: Session, agency_id: UUID, *, now: datetime) -> Certificate | None:

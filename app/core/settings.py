@@ -69,6 +69,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "KYVAO_DKIM_SELECTOR": "selector of that key in the DNS; default `kyvao`",
     "KYVAO_BOUNCE_FROM": "address to which undeliverable letters come back, such as bounce@city.vn; default none",
     "KYVAO_BOUNCE_MAILDIR": "Maildir in which the mail server puts what comes back to it; default none",
+    "KYVAO_PASS_KEY_DAYS": "days that an agency's key signs passes before a new one is made; default 7, 1 to 7",
     "KYVAO_CITY": "name of the city, as it stands in certificates and pages",
     "KYVAO_SUPPORT_PHONE": "phone number shown to people who need help",
 }
@@ -131,6 +132,8 @@ class Settings:
     # Letters leave with a sender of their own below this address, so that a report of their loss finds them.
     bounce_from: str | None = None
     bounce_maildir: Path | None = None
+    # How long a key signs passes.
+    pass_key_life: timedelta = timedelta(days=7)
 
     @property
     def is_production(self) -> bool:
@@ -176,6 +179,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         delta_crls=_flag(environ, "KYVAO_DELTA_CRLS", problems),
         full_crls=_flag(environ, "KYVAO_FULL_CRLS", problems),
         ocsp_lifetime=timedelta(minutes=_minutes(environ, "KYVAO_OCSP_LIFETIME", 60, problems)),
+        pass_key_life=_days(environ, "KYVAO_PASS_KEY_DAYS", 7, 7, problems) or timedelta(days=1),
         dkim_key=_private_file(environ, "KYVAO_DKIM_KEY", problems),
         dkim_selector=environ.get("KYVAO_DKIM_SELECTOR") or "kyvao",
         bounce_from=_address(environ, "KYVAO_BOUNCE_FROM", problems),

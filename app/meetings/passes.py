@@ -33,6 +33,7 @@ CANCEL_TASK: Final = "meetings.send_cancellation"
 # The door is open from an hour before the meeting until half an hour after it.
 BEFORE: Final = timedelta(minutes=60)
 AFTER: Final = timedelta(minutes=30)
+_ZONES: Final = 0xFE
 _STATUS: Final = {PassState.WITHDRAWN: PassStatus.WITHDRAWN, PassState.CHANGED: PassStatus.CHANGED}
 
 
@@ -96,6 +97,8 @@ def issue(
         pass_id=secret,
         meeting=meeting.number,
         status_index=_free_index(session),
+        # The entrance needs no zone.
+        zones=meeting.zones & _ZONES,
         flags=PassFlags.LENIENT if meeting.policy == Policy.LENIENT else PassFlags.NONE,
     )
     token = cose.sign(claims.encode(), kid=register.kid_of(signer), key=key)

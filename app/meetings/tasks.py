@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.certificates import key_access, register
+from app.certificates import key_access
 from app.core import failpoints
 from app.core.db import transaction
 from app.core.logs import log
+from app.core.permissions import house
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.core.storage import Storage
-from app.meetings import entrances, letter_sealing, letters, passes, retention, sealing
+from app.meetings import entrances, letter_sealing, letters, pass_keys, passes, retention, sealing
 from app.meetings.models import Guest
 from app.notices import service as notices
-from pki.errors import KeyUnavailable
+
+_KEEPER: Final = house("meetings.pass_keys")
 
 
 @jobs.task(name=passes.ISSUE_TASK, retry=RETRY)
@@ -30,9 +33,7 @@ def issue_pass(guest_id: str) -> None:
         guest = passes.claim_guest(session, UUID(guest_id))
         if guest is None:
             return
-        signer = register.pass_signer_of(session, guest.meeting.agency_id, now=now)
-        if signer is None:
-            raise KeyUnavailable("the agency has no valid key for passes")
+        signer = pass_keys.signer_for(session, settings, guest.meeting.agency_id, actor=_KEEPER, now=now)
         key = key_access.load(settings, signer.certificate.key_reference)
         entrances.assign(session, guest)
         issued = passes.issue(session, settings, guest, signer.certificate, key, now=now)
@@ -52,6 +53,19 @@ def send_cancellation(guest_id: str) -> None:
         guest = session.get(Guest, UUID(guest_id))
         if guest is not None:
             _queue(session, guest, letters.cancellation(settings, guest, now=now), "cancellation")
+
+
+@jobs.periodic(cron="23 * * * *")
+@jobs.task(name="meetings.renew_pass_keys", queueing_lock="meetings.renew_pass_keys", lock="meetings.renew_pass_keys")
+def renew_pass_keys(timestamp: int) -> None:
+    """Every hour, make the keys for passes that are needed next and destroy those that have signed long enough."""
+    del timestamp
+    settings, now = load(os.environ), datetime.now(UTC)
+    with transaction() as session:
+        made = pass_keys.renew_ahead(session, settings, actor=_KEEPER, now=now)
+    with transaction() as session:
+        destroyed = pass_keys.destroy_old(session, settings, now=now)
+    log.info("pass_keys_renewed", made=made, destroyed=destroyed)
 
 
 @jobs.periodic(cron="17 2 * * *")
