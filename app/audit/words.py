@@ -153,7 +153,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "visitor_came_in": _l("Visitor let in"),
     "visitor_left": _l("Visitor has left"),
     "visitors_closed_out": _l("Everybody still inside written out at night"),
-    "visitor_numbers_forgotten": _l("Hashes of card numbers deleted"),
+    "visitors_forgotten": _l("Visitors forgotten"),
     "presence_viewed": _l("List of the people inside looked at"),
     "roll_call_started": _l("Evacuation started"),
     "roll_call_ended": _l("Evacuation ended"),

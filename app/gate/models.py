@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
@@ -50,6 +50,8 @@ class Admission(Base):
     """The right to enter, used: one row for a pass and slot, so it can be used once (made by INSERT … ON CONFLICT)."""
 
     __tablename__ = "admission"
+    # Whoever is inside a building is asked for every few seconds (app/reception/presence.py).
+    __table_args__ = (Index("ix_admission_inside", "checkpoint_id", postgresql_where=text("left_at IS NULL")),)
 
     pass_id: Mapped[UUID] = mapped_column(ForeignKey("pass.id"), primary_key=True)
     slot: Mapped[int] = mapped_column(primary_key=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -58,6 +58,26 @@ def count(session: Session, building_id: UUID) -> int:
     walk_ins = select(func.count()).where(WalkIn.building_id == building_id, WalkIn.state == VisitState.INSIDE)
     present = _admitted(building_id).with_only_columns(func.count(Pass.guest_id.distinct()))
     return (session.scalar(present) or 0) + (session.scalar(walk_ins) or 0)
+
+
+def over_time(session: Session, building_ids: Collection[UUID], *, now: datetime) -> Mapping[UUID, int]:
+    """Return how many are still inside each building after the time until which they may stay; no building without."""
+    guests = (
+        select(Checkpoint.building_id, func.count(Pass.guest_id.distinct()))
+        .join(Admission, Admission.checkpoint_id == Checkpoint.id)
+        .join(Pass, Pass.id == Admission.pass_id)
+        .where(Checkpoint.building_id.in_(building_ids), Admission.left_at.is_(None), Pass.not_after < now)
+        .group_by(Checkpoint.building_id)
+    )
+    visitors = (
+        select(WalkIn.building_id, func.count())
+        .where(WalkIn.building_id.in_(building_ids), WalkIn.state == VisitState.INSIDE, WalkIn.until < now)
+        .group_by(WalkIn.building_id)
+    )
+    counted: Counter[UUID] = Counter()
+    for query in (guests, visitors):
+        counted.update(dict(session.execute(query).all()))
+    return counted
 
 
 def look(

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from app.core.db import transaction
-from app.core.errors import Conflict
+from app.core.errors import Conflict, NotFound
 from app.core.navigation import Place, Waiting, add_place, add_waiting
 from app.core.permissions import Actor, Permission, current_actor, needs
 from app.core.running import settings
@@ -44,13 +44,24 @@ def init(app: Flask) -> None:
 
 
 def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
-    """Return the visitors at the desk who came to see the actor."""
-    found = visits.waiting_for(session, actor)
-    if not found:
-        return []
-    count = len(found)
-    sentence = ngettext("%(num)s visitor waits for you at the desk", "%(num)s visitors wait for you at the desk", count)
-    return [Waiting(sentence, url_for("visits.answer", visit_id=found[0].id), count)]
+    """Return the visitors at the desk who came to see the actor, and who of the actor's buildings stays too long."""
+    found, told = visits.waiting_for(session, actor), []
+    if found:
+        count = len(found)
+        sentence = ngettext(
+            "%(num)s visitor waits for you at the desk", "%(num)s visitors wait for you at the desk", count
+        )
+        told.append(Waiting(sentence, url_for("visits.answer", visit_id=found[0].id), count))
+    if actor.may(Permission.RECEIVE_VISITORS):
+        kept = [one.id for one in places.listed(session, actor, Permission.RECEIVE_VISITORS)]
+        for building_id, count in presence.over_time(session, kept, now=datetime.now(UTC)).items():
+            sentence = ngettext(
+                "%(num)s person is still inside after their time",
+                "%(num)s people are still inside after their time",
+                count,
+            )
+            told.append(Waiting(sentence, url_for("reception.inside", building_id=building_id), count))
+    return told
 
 
 @bp.get("/")
@@ -120,6 +131,17 @@ def guest(guest_id: UUID) -> ResponseReturnValue:
     else:
         flash(_("Written down: the person may come in."))
     return redirect(url_for(".guest", guest_id=guest_id))
+
+
+@bp.get("/guests/<uuid:guest_id>/badge")
+@needs(Permission.RECEIVE_VISITORS)
+def guest_badge(guest_id: UUID) -> ResponseReturnValue:
+    """A badge with a name and no code: a guest's code is the invitation itself."""
+    with transaction() as session:
+        building, found = desk.find(session, current_actor(), guest_id)
+    if not found.inside:
+        raise NotFound(_l("A badge is printed for somebody who is inside."))
+    return render_template("reception/guest_badge.html", building=building, found=found)
 
 
 @bp.post("/guests/<uuid:guest_id>/out")

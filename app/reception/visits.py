@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -29,8 +29,6 @@ from app.registry import service as registry
 from app.registry.models import Person
 from app.registry.search import fold
 
-# The number of an identity card is kept so long, and only as a keyed hash.
-NUMBER_LIFE: Final = timedelta(days=7)
 # Digits of the code on a badge. It never begins with 79, as passes do.
 BADGE_DIGITS: Final = 20
 ANSWERS: Final = (VisitState.APPROVED, VisitState.REFUSED, VisitState.LATER)
@@ -190,17 +188,6 @@ def by_badge(session: Session, actor: Actor, digits: str) -> WalkIn:
     if visit is None:
         raise NotFound(_l("No visitor has this badge."))
     return at_desk(session, actor, visit.id)
-
-
-def forget_numbers(session: Session, *, now: datetime) -> int:
-    """Drop the hashes of card numbers that are a week old and return how many."""
-    gone = session.execute(
-        update(WalkIn)
-        .where(WalkIn.number_hash.is_not(None), WalkIn.created_at < now - NUMBER_LIFE)
-        .values(number_hash=None)
-        .returning(WalkIn.id)
-    )
-    return len(gone.all())
 
 
 def _move(session: Session, visit: WalkIn, from_states: Sequence[VisitState], values: dict[str, object]) -> None:

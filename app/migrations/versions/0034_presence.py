@@ -131,6 +131,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'active'"),
     )
+    op.create_index(
+        "ix_admission_inside",
+        "admission",
+        ["checkpoint_id"],
+        unique=False,
+        postgresql_where=sa.text("left_at IS NULL"),
+    )
     op.add_column("building", sa.Column("keeper_id", sa.Uuid(), nullable=True))
     op.create_foreign_key("fk_building_keeper_id", "building", "agency", ["keeper_id"], ["id"])
 

@@ -163,7 +163,10 @@ def test_the_guard_works_at_the_desk_page(web: Flask, city: Settings, sign_in: S
     assert guard.post(path, data=form).status_code == 422
     assert guard.post(path, data=form | {"reason": "no_phone"}).status_code == 302
     assert "Nguyễn Thị Lan" in guard.get(f"/reception/{building()}/inside").get_data(as_text=True)
+    badge = guard.get(f"{path}/badge").get_data(as_text=True)
+    assert ("Nguyễn Thị Lan" in badge, "data:image/png" in badge) == (True, False)
     assert guard.post(f"{path}/out", data=form).status_code == 302
+    assert guard.get(f"{path}/badge").status_code == 404
     assert inside() == []
 
 

@@ -10,17 +10,17 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from app.audit.models import AuditEntry
 from app.core import db
 from app.core.errors import Conflict, NotFound
 from app.core.settings import Settings
 from app.notices.models import Notice
-from app.reception import presence, visits
+from app.reception import presence, retention, visits
 from app.reception.models import VisitState, WalkIn
 from app.reception.visits import NewVisit
-from tests.app.reception.test_desk import building, guard_of, now
+from tests.app.reception.test_desk import building, count_of, guard_of, now
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
 
@@ -126,9 +126,34 @@ def test_the_number_of_a_card_is_kept_as_a_keyed_hash_for_a_week(city: Settings)
         kept = session.get_one(WalkIn, visit_id).number_hash
         assert kept is not None
         assert len(kept) == 32
-        early = visits.forget_numbers(session, now=now() + visits.NUMBER_LIFE - timedelta(minutes=1))
-        late = visits.forget_numbers(session, now=now() + visits.NUMBER_LIFE + timedelta(minutes=1))
-    assert (early, late) == (0, 1)
+        assert retention.forget(session, now=now() + retention.NUMBERS - timedelta(minutes=1)) == 0
+        assert retention.forget(session, now=now() + retention.NUMBERS + timedelta(minutes=1)) == 1
+        assert session.get_one(WalkIn, visit_id).number_hash is None
+
+
+def test_a_visitor_is_forgotten_after_thirty_days_with_the_letter_to_the_host(city: Settings) -> None:
+    visit_id = register(city)
+    with db.transaction() as session:
+        assert retention.forget(session, now=now() + retention.NAMES - timedelta(minutes=1)) == 0
+        assert retention.forget(session, now=now() + retention.NAMES + timedelta(minutes=1)) == 1
+        assert retention.forget(session, now=now() + retention.NAMES + timedelta(minutes=1)) == 0
+        assert session.scalars(select(Notice).where(Notice.subject_id == visit_id)).all() == []
+        row = session.execute(text("SELECT walk_in::text FROM walk_in")).scalar_one()
+    assert "Khách" not in row
+    assert count_of("visitors_forgotten") == 1
+
+
+def test_who_stays_after_their_time_waits_on_the_guards_first_page(web: Flask, city: Settings, sign_in: SignIn) -> None:
+    visit_id = register(city)
+    answer(visit_id, VisitState.APPROVED)
+    let_in(visit_id)
+    guard = sign_in("bao")
+    sentence = "1 người vẫn ở trong sau giờ cho phép"
+    assert sentence not in guard.get("/").get_data(as_text=True)
+    with db.transaction() as session:
+        session.execute(update(WalkIn).values(until=now() - timedelta(minutes=1)))
+    assert sentence in guard.get("/").get_data(as_text=True)
+    assert "Quá giờ" in guard.get(f"/reception/{building()}/inside").get_data(as_text=True)
 
 
 def test_whoever_was_never_written_out_is_written_out_the_next_day(city: Settings) -> None:

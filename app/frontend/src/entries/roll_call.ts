@@ -18,7 +18,8 @@ async function run(): Promise<void> {
   let chosen = "";
   let told = false;
 
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const shown = { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Ho_Chi_Minh" } as const;
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, shown);
   const time = (at: string): string => clock.format(new Date(at));
   const screen = new Screen(words, {
     onMark: (personId, mark) => void make(personId, mark),
