@@ -23,7 +23,7 @@ from app.meetings.models import Building, Guest, Meeting, MeetingState, Pass, Ro
 from pki.authority import spki
 from pki.keys import Curve, SigningKey, SoftwareKey
 from pki.passes import cose, digits
-from pki.passes.claims import PassClaims
+from pki.passes.claims import PassClaims, PassFlags
 from pki.passes.lease import Policy
 from pki.passes.trust_list import Signer
 from pki.profiles import ProfileName
@@ -167,7 +167,10 @@ def _passes(
     for number in range(count):
         kind, gate = kinds[number % len(kinds)], number % len(places)
         index, secret = _free(taken), secrets.token_bytes(16)
-        claims = PassClaims(now - timedelta(minutes=30), timedelta(hours=9), secret, meetings[kind].number, index)
+        flags = PassFlags.LENIENT if kind is Policy.LENIENT else PassFlags.NONE
+        claims = PassClaims(
+            now - timedelta(minutes=30), timedelta(hours=9), secret, meetings[kind].number, index, flags=flags
+        )
         one = Issued(
             uuid4(), uuid4(), digits.encode(cose.sign(claims.encode(), kid=signer.kid, key=key)), index, kind, gate
         )
