@@ -33,12 +33,14 @@ def admit(
     policy: Policy | None = None,
     online: bool = False,
     meeting_building: str | None = None,
+    is_fresh: bool = False,
 ) -> Verdict:
     """Return the verdict of a gate on a pass whose signature holds.
 
     `spent` is an entry that this place knows of. `lease` is the list of this tablet in this boot, None where there is
     none. `policy` is that of the meeting; None takes it from the pass. `online` means that the server decides: its
-    insert of the admission is what counts, and no lease is asked for.
+    insert of the admission is what counts, and no lease is asked for. `is_fresh` means that a code of this moment was
+    shown with the pass (`rotating.is_fresh`); it is asked for where the pass says so.
 
     Whoever shows ADMIT to a guard must have written the entry down before.
     """
@@ -52,8 +54,13 @@ def admit(
         meeting_building=meeting_building,
         earlier=None if place.zone else spent,
     )
+    if verdict.outcome is Outcome.REFUSE:
+        return verdict
+    # A picture of the code, or a letter: somebody has to look at who brings it.
+    if PassFlags.ROTATING in claims.flags and not is_fresh:
+        return Verdict(Outcome.LOOK_AGAIN, Reason.OLD_CODE)
     # A door inside the building admits nobody to the meeting: there is no right to use up.
-    if online or place.zone or verdict.outcome is Outcome.REFUSE:
+    if online or place.zone:
         return verdict
     leased = lease is not None and lease.holds(claims.status_index, claims.slot, now)
     if verdict.outcome is Outcome.LOOK_AGAIN:

@@ -39,6 +39,8 @@ class PassFlags(IntFlag):
     COMPANION = 2
     # A gate without network may let in although another gate may have done so (`lease.Policy`).
     LENIENT = 4
+    # Opens a gate only with a code of this moment (`rotating`).
+    ROTATING = 8
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ PREFIX: Final = "79"
 
 
 class Form(StrEnum):
-    """What the bytes are: a pass, or the claim on a document (pki/document_claim)."""
+    """What the bytes are: a pass, the claim on a document (pki/document_claim), a pass with a changing code."""
 
     PASS = "1"  # noqa: S105  a digit
     CLAIM = "2"
+    ROTATING = "3"
 
 
-LONGEST: Final = {Form.PASS: LONGEST_PASS, Form.CLAIM: 192}
+LONGEST: Final = {Form.PASS: LONGEST_PASS, Form.CLAIM: 192, Form.ROTATING: LONGEST_PASS + 6}
 _DIGITS_OF: Final = {size: math.ceil(size * 8 * math.log10(2)) for size in range(1, max(LONGEST.values()) + 1)}
 _SIZE_OF: Final = {digits: size for size, digits in _DIGITS_OF.items()}
 

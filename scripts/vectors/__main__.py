@@ -15,6 +15,7 @@ from scripts.vectors.admissions import BOOT, DEVICE, admissions, events, lease_m
 from scripts.vectors.cases import cases
 from scripts.vectors.readings import claim_readings, list_readings, readings
 from scripts.vectors.rosters import rosters
+from scripts.vectors.rotating import codes
 from scripts.vectors.world import LISTS_UNTIL, START, World, text
 
 OUT: Final = Path(__file__).parents[2] / "tests/data/passes/vectors.json"
@@ -42,6 +43,7 @@ def make() -> dict[str, object]:
         "lease_readings": list(lease_readings(world)),
         "events": list(events()),
         "roster": rosters(world),
+        "rotating": codes(world),
     }
 
 

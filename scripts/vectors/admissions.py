@@ -58,6 +58,15 @@ def admissions(world: World) -> Iterator[dict[str, object]]:
     withdrawn = world.pass_digits(replace(claims, status_index=1))
     yield _case("leased, then withdrawn", withdrawn, "refuse", "withdrawn", lease=True)
     yield from _old_lists(leased, other, lenient)
+    changing = replace(claims, flags=PassFlags.ROTATING)
+    rotating = world.pass_digits(changing)
+    yield _case("a changing code of now", rotating, "admit", "admitted", lease=True, fresh=True)
+    yield _case("a changing code of now, with network", rotating, "admit", "admitted", online=True, fresh=True)
+    yield _case("a picture of a changing code", rotating, "look_again", "old_code", lease=True)
+    yield _case("a picture, with network", rotating, "look_again", "old_code", online=True)
+    yield _case("a picture, at a zone", rotating, "look_again", "old_code", zone=2)
+    ended = world.pass_digits(replace(changing, status_index=1))
+    yield _case("a picture of a withdrawn pass", ended, "refuse", "withdrawn", lease=True)
 
 
 def _old_lists(leased: str, other: str, lenient: str) -> Iterator[dict[str, object]]:
@@ -165,6 +174,7 @@ def _case(name: str, digits: str, outcome: str, reason: str, **facts: object) ->
         "lease": False,
         "policy": None,
         "online": False,
+        "fresh": False,
     }
     return {"name": name, "digits": digits, "outcome": outcome, "reason": reason, **given, **facts}
 

@@ -39,6 +39,7 @@ def answer(case: dict[str, Any]) -> Verdict:
         lease=LEASES if case["lease"] else None,
         policy=Policy(case["policy"]) if case["policy"] else None,
         online=case["online"],
+        is_fresh=case["fresh"],
     )
 
 

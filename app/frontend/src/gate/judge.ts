@@ -125,6 +125,8 @@ export class Judge {
       lease: this.knowsTime ? this.leases : null,
       policy: this.leases?.policyOf(claims.statusIndex, claims.slot) ?? null,
       online,
+      // TODO(#5): the day's key comes with the lists; until then no pass asks for a changing code.
+      isFresh: false,
     });
   }
 

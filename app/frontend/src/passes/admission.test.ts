@@ -21,6 +21,7 @@ interface Case {
   lease: boolean;
   policy: Policy | null;
   online: boolean;
+  fresh: boolean;
 }
 
 interface EventFacts {
@@ -119,6 +120,7 @@ describe("the right to admit, as shared with Python", () => {
       lease: one.lease ? await LeaseList.verify(bytes(vectors.lease_list), trustKey, holder, 0) : null,
       policy: one.policy,
       online: one.online,
+      isFresh: one.fresh,
     });
     expect([found.outcome, found.reason]).toEqual([one.outcome, one.reason]);
   });

@@ -4,13 +4,19 @@ import type { Bytes } from "./cbor";
 import { PassRejected } from "./faults";
 
 const PREFIX = "79";
-/** What the bytes are, and how many there may be: a pass, or the claim on a document. */
-const LONGEST = { "1": 128, "2": 192 };
+/** What the bytes are, and how many there may be: a pass, the claim on a document, a pass with a changing code. */
+const LONGEST = { "1": 128, "2": 192, "3": 134 };
 export type Form = keyof typeof LONGEST;
 
 const SIZE_OF = new Map(
   Array.from({ length: LONGEST["2"] }, (_, before) => [Math.ceil((before + 1) * 8 * Math.log10(2)), before + 1] as const),
 );
+
+export function encodeDigits(bytes: Bytes, form: Form = "1"): string {
+  if (bytes.length === 0 || bytes.length > LONGEST[form]) throw new PassRejected("malformed");
+  const number = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return PREFIX + form + number.toString().padStart(Math.ceil(bytes.length * 8 * Math.log10(2)), "0");
+}
 
 export function decodeDigits(digits: string, form: Form = "1"): Bytes {
   if (!digits.startsWith(PREFIX) || !/^[0-9]+$/.test(digits)) throw new PassRejected("not_ours");
