@@ -45,6 +45,7 @@ ROLL: Final[Mapping[str, Sentence]] = {
     "started": _l("Evacuation since {time}"),
     "not_started": _l("No evacuation now. Your first mark begins one."),
     "shown": _l("{shown} of {all} people"),
+    "begin": _l("No evacuation is known here. Begin one for this building with this mark?"),
 }
 
 

@@ -31,6 +31,13 @@ def test_a_visitor_is_received_and_found_on_the_roll_by_two_wardens_one_without_
     first.page.reload()
     expect(first.page.locator("#roll-status")).to_contain_text("Mất mạng")
     first.page.get_by_label("Họ và tên").fill("do van")
+    # The first mark begins the evacuation, so the phone asks.
+    with first.page.expect_event("dialog") as asked:
+        row(first.page).get_by_role("button", name="Mất liên lạc").click()
+    asked.value.dismiss()
+    expect(row(first.page).locator("[data-state]")).to_have_text("Chưa điểm danh")
+    for phone in (first, second):
+        phone.page.on("dialog", lambda question: question.accept())
     press(first.page, "Mất liên lạc")
     expect(row(first.page).locator("[data-waits]")).to_be_visible()
 

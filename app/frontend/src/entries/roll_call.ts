@@ -39,7 +39,15 @@ async function run(): Promise<void> {
     screen.show(sheet.buildings, building, lines(building, own, waiting), time);
   }
 
+  /** Whether an evacuation goes on here, as far as this phone knows: told by the server, or begun by a mark of its own. */
+  async function isRunning(): Promise<boolean> {
+    const told = sheet?.buildings.some((one) => one.id === chosen && one.startedAt !== null) ?? false;
+    return told || (await store.marks()).some((mark) => mark.buildingId === chosen);
+  }
+
   async function make(personId: string, mark: MarkKind): Promise<void> {
+    // The first mark begins the roll for everybody: nobody does that with a slip of the thumb.
+    if (!(await isRunning()) && !window.confirm(words.begin)) return;
     const made: Mark = { id: crypto.randomUUID(), buildingId: chosen, personId, mark, at: new Date().toISOString() };
     await store.add(made);
     await draw();

@@ -13,6 +13,7 @@ export interface Words {
   readonly started: string;
   readonly not_started: string;
   readonly shown: string;
+  readonly begin: string;
 }
 
 export interface Acts {
