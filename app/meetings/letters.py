@@ -12,9 +12,10 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import cache
 from typing import Final
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from app.core.i18n import CITY_ZONE, local
@@ -77,7 +78,8 @@ def invitation(
     page = message.get_body(("html",))
     if page is None:
         raise TypeError("the message has the page that was just added")
-    picture = qr.render_png(shown.digits, qr.Level.SCREEN, scale=6)
+    # As in the letter: mails are printed too.
+    picture = qr.render_png(shown.digits, qr.Level.PAPER, scale=6)
     page.add_related(picture, "image", "png", cid="<code>", filename="giay-moi.png", disposition="inline")
     _add_calendar(message, settings, guest, REQUEST, now)
     if letter is not None:
@@ -159,8 +161,14 @@ def calendar(settings: Settings, guest: Guest, method: Method, now: datetime) ->
     attendee.params["rsvp"] = vText("FALSE")
     event["attendee"] = attendee
     made.add_component(event)
-    made.add_missing_timezones()
+    made.subcomponents.insert(0, _zone())
     return bytes(made.to_ical())
+
+
+@cache
+def _zone() -> Timezone:
+    """The city's own time, which no event is without; working it out takes as long as sealing a letter."""
+    return Timezone.from_tzinfo(CITY_ZONE)
 
 
 def _add_calendar(message: EmailMessage, settings: Settings, guest: Guest, method: Method, now: datetime) -> None:

@@ -17,17 +17,19 @@ def deliver(smtp_url: str, sender: str, recipient: str, mime: bytes) -> None:
     `smtps://` is TLS from the first byte; with `smtp://` TLS is used wherever the server offers it.
     """
     parts = urlsplit(smtp_url)
-    host, context = parts.hostname or "localhost", ssl.create_default_context()
+    host = parts.hostname or "localhost"
     client: smtplib.SMTP
     if parts.scheme == "smtps":
-        client = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT_SECONDS, context=context)
+        client = smtplib.SMTP_SSL(
+            host, parts.port or 465, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
+        )
     else:
         client = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_SECONDS)
     with client:
         client.ehlo_or_helo_if_needed()
         encrypted = parts.scheme == "smtps"
         if parts.scheme == "smtp" and client.has_extn("starttls"):
-            client.starttls(context=context)
+            client.starttls(context=ssl.create_default_context())
             client.ehlo()
             encrypted = True
         if parts.username and not encrypted:

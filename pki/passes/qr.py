@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import qrcode
@@ -30,8 +31,13 @@ class Level(StrEnum):
     PAPER = "Q"
 
 
+@lru_cache(maxsize=2)
 def matrix(digits: str, level: Level) -> list[list[bool]]:
-    """Return the modules by row (True is black) with the quiet zone. Raises ProfileViolation unless digits that fit."""
+    """Return the modules by row (True is black) with the quiet zone. Raises ProfileViolation unless digits that fit.
+
+    Choosing the mask takes 10 ms, so the last ones are kept: the same code stands in a mail and in its letter. They are
+    only to be read.
+    """
     correction = ERROR_CORRECT_M if level is Level.SCREEN else ERROR_CORRECT_Q
     return _modules([(digits, MODE_NUMBER)], correction, LARGEST_VERSION)
 
