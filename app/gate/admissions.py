@@ -15,15 +15,17 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.core.i18n import local
+from app.core.settings import Settings
 from app.gate import admissions_sql as sql
 from app.gate import signers
 from app.gate.admissions_sql import Connection, Scene, Written, driver
 from app.gate.models import Device, Scan
 from app.gate.scan_message import ScanMessage
+from app.meetings import day_keys
 from app.meetings.models import Pass, PassState, Reentry
 from pki.errors import PassRejected
 from pki.passes import claims as pass_claims
-from pki.passes import cose, digits
+from pki.passes import cose, rotating
 from pki.passes.admission import admit as rule
 from pki.passes.admission import has_returned
 from pki.passes.claims import PassClaims
@@ -77,22 +79,31 @@ class Keys:
 
     trusted: TrustList
     ended: frozenset[bytes]
+    # Whose secret the keys of changing codes follow from.
+    settings: Settings
 
     @classmethod
-    def read(cls, session: Session, *, now: datetime) -> Keys:
+    def read(cls, session: Session, settings: Settings, *, now: datetime) -> Keys:
         """Read them from the certificates, not from the published list: a revocation counts from its commit."""
-        return cls(TrustList(Edition(0, now, now), signers.trusted(session, now=now)), signers.ended(session, now=now))
+        trusted = TrustList(Edition(0, now, now), signers.trusted(session, now=now))
+        return cls(trusted, signers.ended(session, now=now), settings)
 
 
 def admit(
-    session: Session, device: Device, message: ScanMessage, *, operator_account_id: UUID | None, now: datetime
+    session: Session,
+    device: Device,
+    message: ScanMessage,
+    *,
+    settings: Settings,
+    operator_account_id: UUID | None,
+    now: datetime,
 ) -> Answer:
     """Decide about a scan, admit at most once for a pass and slot, and record the scan.
 
     The decision is made from what is true here and now; what the tablet decided is kept beside it. A scan that was
     sent before is answered from its record.
     """
-    found = read_pass(message.digits, Keys.read(session, now=now), now)
+    found = read_pass(message.digits, Keys.read(session, settings, now=now), now)
     connection = driver(session)
     scene = look(connection, sql.SCENE_BY_DEVICE, found, device_id=device.id)
     if scene is None:
@@ -107,6 +118,8 @@ class Found:
     fault: Verdict | None = None
     claims: PassClaims | None = None
     signer: Signer | None = None
+    # A code of this moment was shown with it.
+    is_fresh: bool = False
 
     @property
     def slot(self) -> int:
@@ -120,14 +133,15 @@ class Found:
 def read_pass(text: str, keys: Keys, now: datetime) -> Found:
     """Return what was read, its signature verified."""
     try:
-        token = digits.decode(text)
+        token, code = rotating.split(text)
         claims, signer = keys.trusted.verify_pass(token, now)
     except PassRejected as rejected:
         fault = rejected.fault if isinstance(rejected.fault, PassFault) else PassFault.MALFORMED
         if fault is PassFault.UNKNOWN_KEY and cose.parse(token).kid in keys.ended:
             fault = PassFault.KEY_NOT_CURRENT
         return Found(fault=refuse_fault(fault))
-    return Found(claims=claims, signer=signer)
+    is_fresh = day_keys.is_fresh(keys.settings, claims, code, now=now)
+    return Found(claims=claims, signer=signer, is_fresh=is_fresh)
 
 
 def secret_of(text: str) -> bytes:
@@ -135,7 +149,7 @@ def secret_of(text: str) -> bytes:
 
     Whoever knows a secret that is in our books has seen its pass.
     """
-    return pass_claims.decode(cose.parse(digits.decode(text)).payload).pass_id
+    return pass_claims.decode(cose.parse(rotating.split(text)[0]).payload).pass_id
 
 
 def look(connection: Connection, statement: str, found: Found, **who: object) -> Scene | None:
@@ -230,6 +244,7 @@ def _decide(scene: Scene, found: Found, now: datetime) -> Verdict:
         lease=None,
         online=True,
         meeting_building=scene.meeting_building_code,
+        is_fresh=found.is_fresh,
     )
     if verdict.reason is Reason.WRONG_BUILDING:
         return Verdict(verdict.outcome, verdict.reason, place=scene.meeting_building)

@@ -54,7 +54,7 @@ class GateServer:
 
     def __init__(self, settings: Settings, page: WSGIApplication) -> None:
         url = make_url(settings.database_url or "").set(drivername="postgresql")
-        self._page = page
+        self._settings, self._page = settings, page
         self._pool = ConnectionPool(
             url.render_as_string(hide_password=False),
             connection_class=psycopg.Connection[tuple[object, ...]],
@@ -134,7 +134,7 @@ class GateServer:
         with self._lock:
             if self._keys is None or monotonic() >= self._keys_until:
                 with transaction() as session:
-                    self._keys = Keys.read(session, now=now)
+                    self._keys = Keys.read(session, self._settings, now=now)
                 self._keys_until = monotonic() + _KEYS_AGE
             return self._keys
 

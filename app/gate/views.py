@@ -31,7 +31,7 @@ from app.core.db import transaction
 from app.core.errors import Invalid, NotFound
 from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs, public
-from app.core.running import storage
+from app.core.running import settings, storage
 from app.core.security import allow_camera_and_wasm
 from app.core.static_files import send
 from app.gate import (
@@ -49,6 +49,7 @@ from app.gate.device_guard import current_device, device_only
 from app.gate.forms import EnrolForm
 from app.gate.scan_message import ScanMessage
 from app.gate.words import screen_words
+from app.meetings import day_keys
 
 bp = Blueprint("gate", __name__, url_prefix="/gate")
 
@@ -124,16 +125,20 @@ def offline_script() -> ResponseReturnValue:
 @bp.get("/lists")
 @device_only("the signed lists that the tablet decides by")
 def lists() -> ResponseReturnValue:
-    device = current_device()
+    device, now = current_device(), datetime.now(UTC)
     with transaction() as session:
         trust_list, status_list = publications.newest(session)
         lease_list = leases.newest_list(session, device.id)
     return jsonify(
-        now=datetime.now(UTC).isoformat(),
+        now=now.isoformat(),
         checkpoint={"building": device.checkpoint.building.code, "zone": device.checkpoint.zone},
         trust_list=base64.b64encode(trust_list).decode(),
         status_list=base64.b64encode(status_list).decode(),
         lease=base64.b64encode(lease_list).decode() if lease_list is not None else None,
+        day_keys={
+            day.isoformat(): base64.b64encode(key).decode()
+            for day, key in day_keys.for_gates(settings(), now=now).items()
+        },
         # A tablet stays open all day; its form token is renewed with its lists.
         form_token=generate_csrf(),
     )
@@ -149,6 +154,7 @@ def scan() -> ResponseReturnValue:
             session,
             current_device(),
             message,
+            settings=settings(),
             operator_account_id=actor.account_id if actor else None,
             now=datetime.now(UTC),
         )

@@ -63,6 +63,7 @@ def build(
     policy: Policy | None = Policy.STRICT,
     now: datetime | None = None,
     agency_code: str = "H99",
+    more: PassFlags = PassFlags.NONE,
 ) -> World:
     """Make a congress that is on now; with no `policy` every second guest is of a lenient meeting."""
     at = (now or datetime.now(UTC)).replace(second=0, microsecond=0)
@@ -82,7 +83,7 @@ def build(
         tablets = _tablets(session, building.code, [one.id for one in places], signer, lists_key, at)
         kinds = [Policy.STRICT, Policy.LENIENT] if policy is None else [policy]
         meetings = {one: _meeting(session, room.id, signer, one, at, agency_code) for one in kinds}
-        passes = _passes(session, meetings, [one.id for one in places], (signer, key), guests, at)
+        passes = _passes(session, meetings, [one.id for one in places], (signer, key), guests, at, more)
     return World(passes, tablets, lists_key)
 
 
@@ -156,6 +157,7 @@ def _passes(
     signing: tuple[Signer, SigningKey],
     count: int,
     now: datetime,
+    more: PassFlags,
 ) -> list[Issued]:
     signer, key = signing
     certificate = next(one for one in register.pass_signers(session, now=now) if one.kid == signer.kid).certificate
@@ -167,7 +169,7 @@ def _passes(
     for number in range(count):
         kind, gate = kinds[number % len(kinds)], number % len(places)
         index, secret = _free(taken), secrets.token_bytes(16)
-        flags = PassFlags.LENIENT if kind is Policy.LENIENT else PassFlags.NONE
+        flags = more | (PassFlags.LENIENT if kind is Policy.LENIENT else PassFlags.NONE)
         claims = PassClaims(
             now - timedelta(minutes=30), timedelta(hours=9), secret, meetings[kind].number, index, flags=flags
         )

@@ -18,8 +18,11 @@ from app.gate.events import Receipt
 from app.gate.models import Admission, Device, Scan
 from app.gate.models_leases import Incident, IncidentKind, Lease, TabletLog
 from app.gate.scan_message import ScanMessage
+from app.meetings import day_keys
 from app.meetings.models import Meeting, Pass, PassState, Reentry
 from pki.keys import Curve, SoftwareKey
+from pki.passes import claims, cose, digits, rotating
+from pki.passes.claims import PassFlags
 from pki.passes.decision import Outcome, Reason
 from pki.passes.lease import Policy
 from pki.passes.scan_event import Face
@@ -163,13 +166,13 @@ def test_a_restored_profile_is_found_out_and_has_no_authority(city: Settings) ->
     assert not sign(one)
 
 
-def online(tablet: Tablet, code: str, now: datetime = NOW) -> Reason:
+def online(city: Settings, tablet: Tablet, code: str, now: datetime = NOW) -> Reason:
     """Ask the server about a pass as the tablet does, with what it may by itself; write down the answer."""
     own = tablet.judge(code, now)
     message = ScanMessage(tablet.next_scan_id, code, now, own.outcome, own.reason)
     with db.transaction() as session:
         device = session.get_one(Device, tablet.device_id)
-        said = admissions.admit(session, device, message, operator_account_id=None, now=now).verdict
+        said = admissions.admit(session, device, message, settings=city, operator_account_id=None, now=now).verdict
     tablet.online(code, now, said)
     return said.reason
 
@@ -179,10 +182,10 @@ def test_a_right_that_a_tablet_has_used_unheard_is_not_used_again_by_the_server(
     tablet = booted(one)
     lend(one, tablet, range(2))
     assert tablet.scan(one.passes[0].digits, NOW).outcome is Outcome.ADMIT
-    assert online(tablet, one.passes[0].digits) is Reason.NO_LEASE
-    assert online(tablet, one.passes[1].digits) is Reason.ADMITTED
+    assert online(city, tablet, one.passes[0].digits) is Reason.NO_LEASE
+    assert online(city, tablet, one.passes[1].digits) is Reason.ADMITTED
     send(tablet)
-    assert online(tablet, one.passes[0].digits) is Reason.ALREADY_ADMITTED
+    assert online(city, tablet, one.passes[0].digits) is Reason.ALREADY_ADMITTED
     assert (counted(Admission), incidents()) == (2, [])
 
 
@@ -194,7 +197,7 @@ def test_a_restored_tablet_with_a_network_does_not_admit_again_who_it_let_in_wit
     tablet.scan(one.passes[0].digits, NOW)
     tablet.profile = old
     tablet.boot(NOW + MINUTE)
-    assert online(tablet, one.passes[0].digits, NOW + MINUTE) is Reason.NO_LEASE
+    assert online(city, tablet, one.passes[0].digits, NOW + MINUTE) is Reason.NO_LEASE
     assert counted(Admission) == 0
 
 
@@ -336,6 +339,24 @@ def test_entries_of_another_tablet_or_another_key_are_refused(city: Settings) ->
 def test_a_batch_that_cannot_be_read_is_a_clear_refusal(body: object) -> None:
     with pytest.raises(Invalid):
         event_message.parse(body)
+
+
+def test_a_changing_code_opens_in_its_moment_and_a_picture_of_it_never(city: Settings) -> None:
+    one = gate_world.build(city, guests=2, gates=1, now=NOW, agency_code="H99.02", more=PassFlags.ROTATING)
+    tablet, letter = booted(one), one.passes[0].digits
+    token = digits.decode(letter)
+    key = day_keys.key_of_pass(city, claims.decode(cose.parse(token).payload))
+    shown = [rotating.show(token, key, NOW - MINUTE * away) for away in (24 * 60, 2, 0)]
+    assert len(set(day_keys.for_gates(city, now=NOW).values())) == 5
+    assert [online(city, tablet, code) for code in (letter, *shown, shown[-1])] == [
+        Reason.OLD_CODE,
+        Reason.OLD_CODE,
+        Reason.OLD_CODE,
+        Reason.ADMITTED,
+        Reason.ALREADY_ADMITTED,
+    ]
+    send(tablet)
+    assert (counted(Admission), incidents()) == (1, [])
 
 
 def test_a_code_that_is_not_what_was_signed_admits_nobody(city: Settings) -> None:

@@ -44,6 +44,7 @@ REPORTED = {IncidentKind.DOUBLE_ENTRY, IncidentKind.CHAIN_FORK, IncidentKind.REV
 
 class Gates(RuleBasedStateMachine):
     world: ClassVar[World]
+    city: ClassVar[Settings]
     # Over all schedules: a run in which nobody enters, or nobody twice, proves nothing.
     let_in: ClassVar[int] = 0
     doubles: ClassVar[int] = 0
@@ -124,7 +125,9 @@ class Gates(RuleBasedStateMachine):
             return
         message = ScanMessage(tablet.next_scan_id, code, at, own.outcome, own.reason)
         device = self.session.get_one(Device, tablet.device_id)
-        said = admissions.admit(self.session, device, message, operator_account_id=None, now=self.now).verdict
+        said = admissions.admit(
+            self.session, device, message, settings=self.city, operator_account_id=None, now=self.now
+        ).verdict
         if is_lost:
             said = tablet.scan(code, at)
         else:
@@ -199,6 +202,7 @@ class Gates(RuleBasedStateMachine):
 
 
 def test_no_schedule_lets_a_strict_pass_in_twice_or_hides_a_second_entry(city: Settings) -> None:
+    Gates.city = city
     Gates.world = gate_world.build(city, guests=4, gates=3, policy=None, now=NOW, agency_code="H99.02")
     Gates.let_in = Gates.doubles = 0
     chosen = settings(

@@ -5,9 +5,9 @@ import { admit } from "../passes/admission";
 import type { Bytes } from "../passes/cbor";
 import type { PassClaims } from "../passes/claims";
 import { refuseFault, verdict, type Verdict } from "../passes/decision";
-import { decodeDigits } from "../passes/digits";
 import { PassRejected } from "../passes/faults";
 import { LeaseList } from "../passes/lease";
+import { isFresh, passKey, split } from "../passes/rotating";
 import { type Signer, StatusList, TrustList } from "../passes/lists";
 import type { Boot } from "./boot";
 import { bytes, type Lists } from "./server";
@@ -20,7 +20,7 @@ export class KeyChanged extends Error {}
 
 /** A pass that was read, or why it is none. */
 export interface Reading {
-  readonly pass: { readonly claims: PassClaims; readonly signer: Signer } | null;
+  readonly pass: { readonly claims: PassClaims; readonly signer: Signer; readonly isFresh: boolean } | null;
   readonly fault: Verdict | null;
 }
 
@@ -28,6 +28,7 @@ export class Judge {
   private trust: TrustList | null = null;
   private statuses: StatusList | null = null;
   private leases: LeaseList | null = null;
+  private dayKeys: Told["dayKeys"] = {};
   private place = { building: "", zone: 0 };
   // The server's time when this boot began; null where it was not told in this boot.
   private serverStartMs: number | null = null;
@@ -69,6 +70,7 @@ export class Judge {
       serverMs: lists.now.getTime(),
       boot: String(this.boot.id),
       monotonicMs: this.boot.elapsedMs(),
+      dayKeys: lists.dayKeys,
     };
     await this.believe(told);
     await this.store.put("told", told);
@@ -102,7 +104,9 @@ export class Judge {
   async read(text: string): Promise<Reading> {
     if (this.trust === null) return { pass: null, fault: verdict("look_again", "stale_lists") };
     try {
-      return { pass: await this.trust.verifyPass(decodeDigits(text), this.now()), fault: null };
+      const { token, code } = split(text);
+      const found = await this.trust.verifyPass(token, this.now());
+      return { pass: { ...found, isFresh: await this.isFresh(found.claims, code) }, fault: null };
     } catch (error) {
       if (error instanceof PassRejected) return { pass: null, fault: refuseFault(error.fault) };
       throw error;
@@ -110,7 +114,7 @@ export class Judge {
   }
 
   /** The verdict about a pass that was read; with `online` the server is asked next, so no lease is needed yet. */
-  async judge({ claims, signer }: NonNullable<Reading["pass"]>, online: boolean): Promise<Verdict> {
+  async judge({ claims, signer, isFresh }: NonNullable<Reading["pass"]>, online: boolean): Promise<Verdict> {
     const until = this.listsUntil();
     if (this.statuses === null || until === null) return verdict("look_again", "stale_lists");
     const spent = await this.store.spentAt(rightOf(claims));
@@ -125,8 +129,7 @@ export class Judge {
       lease: this.knowsTime ? this.leases : null,
       policy: this.leases?.policyOf(claims.statusIndex, claims.slot) ?? null,
       online,
-      // TODO(#5): the day's key comes with the lists; until then no pass asks for a changing code.
-      isFresh: false,
+      isFresh,
     });
   }
 
@@ -136,6 +139,11 @@ export class Judge {
     return holds ? (this.leases?.epoch ?? null) : null;
   }
 
+  private async isFresh(claims: PassClaims, code: Bytes | null): Promise<boolean> {
+    const dayKey = this.dayKeys[dayOf(claims.notBefore)];
+    return dayKey !== undefined && (await isFresh(code, await passKey(dayKey, claims.passId), this.now()));
+  }
+
   private async believe(told: Told): Promise<void> {
     // No list may be older than the one held: an old list is how a withdrawn pass would come back.
     const trust = await TrustList.verify(told.trustList, this.trustKey, this.trust?.edition.version ?? 0);
@@ -143,6 +151,7 @@ export class Judge {
     const thisBoot = told.boot === String(this.boot.id);
     this.trust = trust;
     this.statuses = statuses;
+    this.dayKeys = told.dayKeys;
     this.place = { building: told.building, zone: told.zone };
     if (!thisBoot) return;
     this.serverStartMs = told.serverMs - told.monotonicMs;
@@ -151,6 +160,13 @@ export class Judge {
       this.leases = await LeaseList.verify(told.lease, this.trustKey, holder, this.leases?.epoch ?? 0);
     }
   }
+}
+
+const CITY_MS = 7 * 3600_000;
+
+/** The day in the city's zone, which has no summer time. */
+function dayOf(moment: Date): string {
+  return new Date(moment.getTime() + CITY_MS).toISOString().slice(0, 10);
 }
 
 /** How the right to admit a pass is named on this tablet: by its place in the status list, which tells nobody's name. */

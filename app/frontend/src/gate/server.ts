@@ -14,6 +14,8 @@ export interface Lists {
   readonly statusList: Uint8Array<ArrayBuffer>;
   readonly lease: Uint8Array<ArrayBuffer> | null;
   readonly formToken: string;
+  /** The keys of changing codes, by the day on which a pass begins to hold. */
+  readonly dayKeys: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
 /** What the server decided about one scan. `facts` are short texts to be put into the sentence of the reason. */
@@ -52,6 +54,7 @@ export async function fetchLists(signal: AbortSignal): Promise<Lists> {
     statusList: bytes(text(body["status_list"])),
     lease: body["lease"] === null ? null : bytes(text(body["lease"])),
     formToken: text(body["form_token"]),
+    dayKeys: Object.fromEntries(Object.entries(record(body["day_keys"])).map(([day, key]) => [day, bytes(text(key))])),
   };
 }
 

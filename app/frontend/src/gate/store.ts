@@ -22,6 +22,7 @@ export interface Told {
   readonly serverMs: number;
   readonly boot: string;
   readonly monotonicMs: number;
+  readonly dayKeys: Readonly<Record<string, Bytes>>;
 }
 
 export interface KeptRoster {
