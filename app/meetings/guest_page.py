@@ -2,28 +2,33 @@
 
 The address holds a token of 192 random bits that names this page and nothing else; the pass's secret is not in it. It
 stands in the path, because the page must work without script on an old phone, where a fragment would be lost. So the
-page is never cached, names itself to no other site (Referrer-Policy same-origin), is kept from search engines, and the
-request log writes the rule of the route and not the path. Whoever gets the letter forwarded can open the page: the
+page is kept by nobody but the guest's own phone, for where no network is; it names itself to no other site
+(Referrer-Policy same-origin), is kept from search engines, and the request log writes the rule of the route and not the
+path. Whoever gets the letter forwarded can open the page: the
 guard's look at the portrait is what binds the pass to a face.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from app.core.assets import LazyAssets
 from app.core.db import transaction
 from app.core.errors import AppError, Conflict, NotFound, TooMany
 from app.core.permissions import public
 from app.core.running import settings, storage
 from app.core.security import takes_upload
+from app.core.static_files import send
 from app.core.throttle import may_pass
-from app.meetings import passes, portraits, sealing
+from app.meetings import letters, passes, portraits, sealing
 from app.meetings.forms import ActForm, PortraitForm
 from app.meetings.models import Guest, MeetingState, Pass, PassState
 from pki.passes import qr
@@ -35,6 +40,32 @@ bp = Blueprint("guest_page", __name__, url_prefix="/p")
 @public("the token of the address is the key to this one page")
 def show(page_token: str) -> ResponseReturnValue:
     return _page(page_token, PortraitForm())
+
+
+@bp.get("/<page_token>/letter")
+@public("the token of the address is the key to this one page")
+def letter(page_token: str) -> Response:
+    """Give the sealed letter of the invitation that counts now."""
+    with transaction() as session:
+        guest = passes.by_page_token(session, page_token)
+        newest = passes.newest_of(session, guest.id)
+        sealed = newest.letter if newest is not None else None
+    if newest is None or sealed is None or _state(guest, newest, datetime.now(UTC)) != "valid":
+        raise NotFound(_l("There is no letter for this invitation."))
+    content = sealing.open_letter(settings(), newest.id, sealed)
+    headers = {"Content-Disposition": f"attachment; filename={letters.LETTER_NAME}"}
+    return Response(content, content_type="application/pdf", headers=headers)
+
+
+@bp.get("/offline.js")
+@public("it lets a guest's page open without a network; it holds nothing")
+def offline_script() -> ResponseReturnValue:
+    assets = cast(LazyAssets, current_app.extensions["kyvao_assets"])
+    chunk = assets.get().chunk("src/entries/pass_page_offline.ts")
+    response = send(Path(current_app.static_folder or "static"), f"dist/{chunk.file}")
+    # Its name never changes, so it must not be kept for a year.
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 @bp.post("/<page_token>/portrait")
@@ -84,10 +115,11 @@ def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> Response
     with transaction() as session:
         guest = passes.by_page_token(session, page_token)
         newest = passes.newest_of(session, guest.id)
+        kept_letter = newest is not None and passes.has_letter(session, newest)
     state = _state(guest, newest, datetime.now(UTC))
-    code = Markup("")
+    code, shown, has_letter = Markup(""), None, False
     if newest is not None and state == "valid":
-        shown = sealing.open_sealed(settings(), newest.id, newest.sealed)
+        shown, has_letter = sealing.open_sealed(settings(), newest.id, newest.sealed), kept_letter
         # Made by us from digits alone.
         code = Markup(qr.render_svg(shown.digits))  # noqa: S704
     page = render_template(
@@ -96,6 +128,8 @@ def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> Response
         meeting=guest.meeting,
         state=state,
         code=code,
+        desk_code=letters.spaced(shown) if shown else "",
+        has_letter=has_letter,
         form=form,
         act=ActForm(),
         page_token=page_token,

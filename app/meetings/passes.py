@@ -158,6 +158,11 @@ def newest_of(session: Session, guest_id: UUID) -> Pass | None:
     return session.scalar(query)
 
 
+def has_letter(session: Session, row: Pass) -> bool:
+    """Say whether a sealed letter is kept for the pass."""
+    return session.scalar(select(Pass.letter.is_not(None)).where(Pass.id == row.id)) is True
+
+
 def by_secret(session: Session, secret: bytes) -> Pass | None:
     """Return the pass with this secret id, for the gate."""
     return session.scalar(select(Pass).where(Pass.secret_sha256 == hashlib.sha256(secret).digest()))

@@ -249,3 +249,32 @@ def test_the_pages_of_a_forgotten_guest_still_open(
     forget(city, guest_id, timedelta(days=31))
     assert client.get(path).status_code == 200
     assert "Đã xoá sau 30 ngày" in sign_in("minh").get(f"/meetings/{meeting_id}").get_data(as_text=True)
+
+
+def test_the_page_shows_the_number_for_the_desk_and_gives_the_sealed_letter_until_the_invitation_ends(
+    city: Settings, client: FlaskClient
+) -> None:
+    meeting_id, guest_id = made.invited(city)
+    path, (row,) = page_of(guest_id), made.passes_of(guest_id)
+    number = sealing.open_sealed(city, row.id, row.sealed).desk_code
+    page = client.get(path).get_data(as_text=True)
+    assert f"{number[:4]} {number[4:]}" in page
+    assert f"{path}/letter" in page
+    answer = client.get(f"{path}/letter")
+    assert answer.content_type == "application/pdf"
+    assert answer.get_data().startswith(b"%PDF")
+    assert b"/ByteRange" in answer.get_data()
+    assert client.get(f"{path[:-1]}/letter").status_code == 404
+    made.remove(meeting_id, guest_id)
+    assert client.get(f"{path}/letter").status_code == 404
+    assert number[4:] not in client.get(path).get_data(as_text=True)
+
+
+def test_the_script_that_keeps_the_page_is_asked_for_anew_and_governs_no_more_than_guests_pages(
+    client: FlaskClient,
+) -> None:
+    answer = client.get("/p/offline.js")
+    assert answer.status_code == 200
+    assert "javascript" in answer.content_type
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "Service-Worker-Allowed" not in answer.headers
