@@ -159,6 +159,15 @@ def lines(session: Session, roll: RollCall) -> list[Line]:
     return sorted(found, key=lambda line: (_urgency(line), fold(line.name)))
 
 
+def people(session: Session, roll: RollCall) -> list[tuple[UUID, str, int]]:
+    """Return everybody on the roll or marked since: id, name and zone."""
+    query = select(RollPerson.person_id, RollPerson.zone).where(RollPerson.roll_call_id == roll.id)
+    on_it = dict(session.execute(query).all())
+    marked = session.scalars(select(RollMark.person_id).where(RollMark.roll_call_id == roll.id)).all()
+    names = _names(session, roll.building_id, {*on_it, *marked})
+    return [(one, names.get(one, "–"), on_it.get(one, 0)) for one in {*on_it, *marked}]
+
+
 def counts(found: Iterable[Line]) -> dict[str, int]:
     """Return how many are safe, missing, not inside, and not yet marked (`unmarked`)."""
     counted = dict.fromkeys([*(mark.value for mark in Mark), "unmarked"], 0)

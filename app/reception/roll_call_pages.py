@@ -67,8 +67,10 @@ def offline_script() -> ResponseReturnValue:
 def sheet() -> ResponseReturnValue:
     actor, now = current_actor(), datetime.now(UTC)
     with transaction() as session:
-        made = roll_sheet.make(session, settings(), actor, again="again" in request.args, now=now)
-    answer = jsonify(**made.to_json(), formToken=generate_csrf())
+        again, have = "again" in request.args, request.args.get("have", "")
+        made = roll_sheet.make(session, settings(), actor, again=again, now=now, have=have)
+    facts = made.to_json() if made is not None else {"unchangedAt": now.isoformat()}
+    answer = jsonify(**facts, formToken=generate_csrf())
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

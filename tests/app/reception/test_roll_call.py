@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from app.reception import roll_call, roll_sheet
 from app.reception.models import Mark, RollCall, RollMark
 from app.reception.roll_call import SentMark
-from tests.app.reception.test_desk import building, count_of, guard_of, let_in, now
+from tests.app.reception.test_desk import building, count_of, guard_of, let_in, let_out, now
 from tests.factories import gate
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
@@ -167,6 +167,27 @@ def test_the_sheet_opens_with_its_key_alone_and_the_first_fetching_is_written_do
     with pytest.raises(InvalidTag):
         opened(sheet.to_json() | {"key": other.to_json()["key"]})
     assert count_of("presence_viewed") == 2
+
+
+def test_a_sheet_that_has_not_changed_is_not_sent_again_and_any_change_sends_it(city: Settings) -> None:
+    def tell(have: str) -> str | None:
+        with db.transaction() as session:
+            made = roll_sheet.make(session, city, actor("bao"), again=True, now=now(), have=have)
+        return made.tag if made else None
+
+    guest_id = somebody_inside(city)
+    tags = [tell("")]
+    for change in (
+        start,
+        lambda: merge(sent(guest_id, Mark.SAFE, now())),
+        lambda: merge(sent(guest_id, Mark.MISSING, now())),
+        lambda: let_out(guest_id),
+    ):
+        assert tell(tags[-1] or "") is None
+        change()
+        tags.append(tell(tags[-1] or ""))
+    assert None not in tags
+    assert len(set(tags)) == len(tags)
 
 
 @pytest.mark.parametrize(

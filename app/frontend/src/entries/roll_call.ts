@@ -16,7 +16,9 @@ async function run(): Promise<void> {
   const store = await Store.open();
   let sheet: Sheet | undefined;
   let chosen = "";
-  let told = false;
+  // The tag of the sheet that this page was told, and when it was last said to be still right.
+  let have = "";
+  let checkedAt = "";
 
   const shown = { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Ho_Chi_Minh" } as const;
   const clock = new Intl.DateTimeFormat(document.documentElement.lang, shown);
@@ -57,9 +59,15 @@ async function run(): Promise<void> {
   /** Send what waits and fetch the newest sheet. Marks that were sent before it was asked for stand on it. */
   async function exchange(): Promise<void> {
     const before = await store.marks();
-    const fresh = await fetchSheet(told);
-    told = true;
-    await store.keep(fresh, before.filter((mark) => mark.sent).map((mark) => mark.id));
+    const fresh = await fetchSheet(have);
+    const shown = before.filter((mark) => mark.sent).map((mark) => mark.id);
+    if ("unchangedAt" in fresh) {
+      checkedAt = fresh.unchangedAt;
+      await store.drop(shown);
+    } else {
+      await store.keep(fresh, shown);
+      [have, checkedAt] = [fresh.tag, ""];
+    }
     const unsent = before.filter((mark) => !mark.sent).slice(0, MOST_SENT);
     if (unsent.length > 0) await store.sent(await sendMarks(unsent, fresh.formToken));
   }
@@ -84,7 +92,8 @@ async function run(): Promise<void> {
     sheet = await store.sheet(new Date());
     if (state === "offline" && sheet === undefined) state = "nothing_kept";
     const waiting = (await store.marks()).filter((mark) => !mark.sent).length;
-    const made = sheet === undefined ? "" : time(sheet.madeAt);
+    if (sheet === undefined) have = "";
+    const made = sheet === undefined ? "" : time(checkedAt || sheet.madeAt);
     const line = fill(words[state], { time: made });
     screen.status(waiting > 0 ? `${line} ${fill(words.waiting, { count: String(waiting) })}` : line, state !== "online");
     screen.signIn(state === "signed_out" || state === "not_warden", sheet !== undefined);

@@ -7,14 +7,24 @@ export interface Sealed {
   readonly sealed: Uint8Array<ArrayBuffer>;
   readonly key: Uint8Array<ArrayBuffer>;
   readonly until: Date;
+  /** What tells a changed sheet from this one. */
+  readonly tag: string;
   readonly formToken: string;
 }
 
-export function readSealed(value: unknown): Sealed {
+/** The sheet that the phone has was still right at that moment. */
+export interface Unchanged {
+  readonly unchangedAt: string;
+  readonly formToken: string;
+}
+
+export function readAnswer(value: unknown): Sealed | Unchanged {
   const body = record(value);
+  const formToken = text(body["formToken"]);
+  if (body["unchangedAt"] !== undefined) return { unchangedAt: text(body["unchangedAt"]), formToken };
   const until = new Date(text(body["until"]));
   if (Number.isNaN(until.getTime())) throw new TypeError("not a time");
-  return { sealed: base64(body["sealed"]), key: base64(body["key"]), until, formToken: text(body["formToken"]) };
+  return { sealed: base64(body["sealed"]), key: base64(body["key"]), until, tag: text(body["tag"]), formToken };
 }
 
 export function readSheet(value: unknown): Sheet {

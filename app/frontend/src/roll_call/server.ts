@@ -1,6 +1,6 @@
 // What a warden's phone and the server say to each other.
 
-import { readKept, readSealed, type Sealed } from "./messages";
+import { readAnswer, readKept, type Sealed, type Unchanged } from "./messages";
 import type { Mark } from "./roll";
 
 /** The session is over: somebody has to sign in before the phone is told anything more. */
@@ -11,8 +11,10 @@ export class NotWarden extends Error {}
 
 const PATIENCE_MS = 8_000;
 
-export async function fetchSheet(again: boolean): Promise<Sealed> {
-  return readSealed(await ask(`/reception/roll-call/sheet${again ? "?again=1" : ""}`, {}));
+/** Fetch the sheet; `have` is the tag of the one that this page was told last, empty for the first. */
+export async function fetchSheet(have: string): Promise<Sealed | Unchanged> {
+  const query = have === "" ? "" : `?${new URLSearchParams({ again: "1", have })}`;
+  return readAnswer(await ask(`/reception/roll-call/sheet${query}`, {}));
 }
 
 /** Send marks and return the ids of those that the server keeps now. */

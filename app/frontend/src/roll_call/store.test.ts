@@ -16,7 +16,7 @@ async function sealed(): Promise<Sealed> {
   const own = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
   const content = new TextEncoder().encode(JSON.stringify(SHEET));
   const body = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, own, content));
-  return { sealed: Uint8Array.from([...nonce, ...body]), key, until: UNTIL, formToken: "t" };
+  return { sealed: Uint8Array.from([...nonce, ...body]), key, until: UNTIL, tag: "1", formToken: "t" };
 }
 
 let store: Store;

@@ -37,6 +37,12 @@ export class Store {
     );
   }
 
+  /** Drop marks that stand on the sheet. */
+  async drop(shown: readonly string[]): Promise<void> {
+    const act = this.database.transaction("marks", "readwrite");
+    await Promise.all([...shown.map((id) => act.store.delete(id)), act.done]);
+  }
+
   /** Keep a sheet in place of the last. Marks that were sent before it was asked for (`shown`) stand on it. */
   async keep(fresh: Sealed, shown: readonly string[]): Promise<void> {
     const key = await crypto.subtle.importKey("raw", fresh.key, "AES-GCM", false, ["decrypt"]);
