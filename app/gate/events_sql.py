@@ -82,7 +82,7 @@ UPDATE tablet_log SET contiguous = %(contiguous)s, head = %(head)s, boot_id = %(
     hlc = %(hlc)s, monotonic_ms = %(monotonic_ms)s, taken_epoch = %(taken_epoch)s, forked_at = %(forked_at)s
 WHERE device_id = %(device_id)s
 """
-KNOWN: Final = b"SELECT id, event, outcome, reason FROM scan WHERE id = ANY(%(ids)s)"
+KNOWN: Final = b"SELECT id, event, outcome, reason FROM scan WHERE id = ANY(%(ids)b)"
 LATER: Final = b"""
 SELECT event FROM scan WHERE device_id = %(device_id)s AND seq > %(after)s ORDER BY seq LIMIT 1000
 """
@@ -90,17 +90,17 @@ HELD: Final = b"""
 SELECT p.secret_sha256, p.id, p.state, m.policy, m.reentry, m.starts_at, m.ends_at, l.device_id, l.epoch
 FROM pass p JOIN guest g ON g.id = p.guest_id JOIN meeting m ON m.id = g.meeting_id
     LEFT JOIN lease l ON l.pass_id = p.id AND l.slot = 0 AND l.released_at IS NULL
-WHERE p.secret_sha256 = ANY(%(secrets)s)
+WHERE p.secret_sha256 = ANY(%(secrets)b)
 """
 ADMIT: Final = b"""
 INSERT INTO admission (pass_id, slot, scan_id, checkpoint_id, admitted_at)
-SELECT * FROM unnest(%(passes)s::uuid[], %(slots)s::int[], %(scans)s::uuid[], %(checkpoints)s::uuid[],
-    %(times)s::timestamptz[]) AS each_one (pass_id, slot, scan_id, checkpoint_id, at)
+SELECT * FROM unnest(%(passes)b::uuid[], %(slots)b::int[], %(scans)b::uuid[], %(checkpoints)b::uuid[],
+    %(times)b::timestamptz[]) AS each_one (pass_id, slot, scan_id, checkpoint_id, at)
 ORDER BY pass_id, slot
 ON CONFLICT DO NOTHING RETURNING scan_id
 """
 ENTERED: Final = b"""
-SELECT pass_id, slot, scan_id, checkpoint_id, admitted_at, left_at FROM admission WHERE pass_id = ANY(%(passes)s)
+SELECT pass_id, slot, scan_id, checkpoint_id, admitted_at, left_at FROM admission WHERE pass_id = ANY(%(passes)b)
 """
 RETURN: Final = b"""
 UPDATE admission SET left_at = NULL, entries = entries + 1
@@ -108,19 +108,20 @@ WHERE pass_id = %(pass_id)s AND slot = %(slot)s AND left_at = %(left_at)s RETURN
 """
 LEAVE: Final = b"""
 UPDATE admission a SET left_at = o.at
-FROM unnest(%(passes)s::uuid[], %(slots)s::int[], %(times)s::timestamptz[]) AS o (pass_id, slot, at)
+FROM unnest(%(passes)b::uuid[], %(slots)b::int[], %(times)b::timestamptz[]) AS o (pass_id, slot, at)
 WHERE a.pass_id = o.pass_id AND a.slot = o.slot AND a.left_at IS NULL
 """
+# Arrays travel in binary: as text every value is searched for what must be escaped.
 KEEP: Final = b"""
 INSERT INTO scan (id, device_id, checkpoint_id, pass_id, scanned_at, received_at, device_outcome, device_reason,
     outcome, reason, face, direction, slot, flags, refers_to, seq, event, signature, salt)
 SELECT o.id, %(device_id)s, COALESCE(c.id, %(checkpoint_id)s), o.pass_id, o.scanned_at, %(now)s, o.device_outcome,
     o.device_reason, o.outcome, o.reason, o.face, o.direction, o.slot, o.flags, o.refers_to, o.seq, o.event,
     o.signature, o.salt
-FROM unnest(%(ids)s::uuid[], %(checkpoints)s::uuid[], %(passes)s::uuid[], %(times)s::timestamptz[],
-    %(device_outcomes)s::text[], %(device_reasons)s::text[], %(outcomes)s::text[], %(reasons)s::text[],
-    %(faces)s::text[], %(directions)s::int[], %(slots)s::int[], %(flags)s::int[], %(refers)s::uuid[],
-    %(seqs)s::bigint[], %(events)s::bytea[], %(signatures)s::bytea[], %(salts)s::bytea[])
+FROM unnest(%(ids)b::uuid[], %(checkpoints)b::uuid[], %(passes)b::uuid[], %(times)b::timestamptz[],
+    %(device_outcomes)b::text[], %(device_reasons)b::text[], %(outcomes)b::text[], %(reasons)b::text[],
+    %(faces)b::text[], %(directions)b::int[], %(slots)b::int[], %(flags)b::int[], %(refers)b::uuid[],
+    %(seqs)b::bigint[], %(events)b::bytea[], %(signatures)b::bytea[], %(salts)b::bytea[])
     AS o (id, checkpoint_id, pass_id, scanned_at, device_outcome, device_reason, outcome, reason, face, direction,
         slot, flags, refers_to, seq, event, signature, salt)
     LEFT JOIN checkpoint c ON c.id = o.checkpoint_id

@@ -16,6 +16,7 @@ Cbor: TypeAlias = "int | str | bytes | Sequence[Cbor] | Mapping[int, Cbor]"
 
 _DEEPEST: Final = 6
 # By the short count in a head: how many bytes of argument follow, and the smallest that needs so many.
+_SHORTEST: Final = 24
 _ARGUMENT: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16)}
 
 
@@ -74,29 +75,29 @@ class _Reader:
         self.at = 0
 
     def value(self, depth: int) -> Cbor:
-        if depth > _DEEPEST:
+        at = self.at
+        if depth > _DEEPEST or at >= len(self._data):
             raise malformed()
-        (first,) = self._take(1)
-        major, argument = first >> 5, self._argument(first & 0x1F)
-        match major:
-            case 0:
-                return argument
-            case 1:
-                return -1 - argument
-            case 2:
-                return self._take(argument)
-            case 3:
-                return self._text(argument)
-            case 4:
-                return self._array(argument, depth)
-            case 5:
-                return self._map(argument, depth)
-            case _:
-                raise malformed()
+        first = self._data[at]
+        self.at = at + 1
+        major, short = first >> 5, first & 0x1F
+        argument = short if short < _SHORTEST else self._argument(short)
+        # The commonest first: a tablet's log is read by the thousand.
+        if major == 0:
+            return argument
+        if major == 2:
+            return self._take(argument)
+        if major == 1:
+            return -1 - argument
+        if major == 3:
+            return self._text(argument)
+        if major == 4:
+            return self._array(argument, depth)
+        if major == 5:
+            return self._map(argument, depth)
+        raise malformed()
 
     def _argument(self, short: int) -> int:
-        if short < min(_ARGUMENT):
-            return short
         if short not in _ARGUMENT:
             raise malformed()
         size, smallest = _ARGUMENT[short]
@@ -129,7 +130,8 @@ class _Reader:
             raise malformed() from error
 
     def _take(self, size: int) -> bytes:
-        if size > len(self._data) - self.at:
+        start, end = self.at, self.at + size
+        if end > len(self._data):
             raise malformed()
-        self.at += size
-        return self._data[self.at - size : self.at]
+        self.at = end
+        return self._data[start:end]
