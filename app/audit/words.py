@@ -159,6 +159,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "roll_call_ended": _l("Evacuation ended"),
     "roll_marked": _l("Marks of an evacuation received"),
     "building_added": _l("Building added"),
+    "building_given": _l("Building given to an agency"),
     "room_added": _l("Room added"),
     "zone_named": _l("Zone of a building named"),
     "gate_added": _l("Gate added"),

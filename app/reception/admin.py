@@ -12,7 +12,7 @@ from app.core.db import transaction
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.permissions import Permission, current_actor, needs
 from app.reception import buildings, places
-from app.reception.forms import BuildingForm, GateForm, RoomForm, ZoneForm
+from app.reception.forms import BuildingForm, GateForm, KeeperForm, RoomForm, ZoneForm
 
 bp = Blueprint("buildings", __name__, url_prefix="/buildings")
 
@@ -52,6 +52,24 @@ def add() -> ResponseReturnValue:
 @needs(Permission.MANAGE_GATES)
 def show(building_id: UUID) -> ResponseReturnValue:
     return _page(building_id, RoomForm(), ZoneForm(), GateForm())
+
+
+@bp.route("/<uuid:building_id>/keeper", methods=["GET", "POST"])
+@needs(Permission.MANAGE_GATES)
+def give(building_id: UUID) -> ResponseReturnValue:
+    form, actor = KeeperForm(), current_actor()
+    with transaction() as session:
+        plan = buildings.plan(session, actor, building_id)
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                buildings.give(session, actor, building_id, form.keeper.data)
+        except (Invalid, Forbidden) as error:
+            form.keeper.errors = [str(error)]
+        else:
+            flash(_("The agency keeps the building now. Its guards see who is inside."))
+            return redirect(url_for(".show", building_id=building_id))
+    return render_template("reception/building_keeper.html", plan=plan, form=form), 422 if form.is_submitted() else 200
 
 
 @bp.post("/<uuid:building_id>/rooms")

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -69,11 +69,7 @@ def plan(session: Session, actor: Actor, building_id: UUID) -> Plan:
 
 def add(session: Session, actor: Actor, *, code: str, name: str, address: str, keeper_code: str) -> Building:
     """Add a building. A code that is taken by the same building changes nothing, by another one raises Conflict."""
-    keeper = session.scalar(select(Agency).where(Agency.code == keeper_code.strip()))
-    if keeper is None:
-        raise Invalid(_l("There is no agency with this code."))
-    if not scope.covers(session, actor, MANAGE, keeper.id):
-        raise Forbidden(_l("Your account is not allowed to add buildings of this agency."))
+    keeper = _keeper(session, actor, keeper_code)
     wanted = {"code": _line(code).upper(), "name": _line(name), "address": _line(address), "keeper_id": keeper.id}
     made = session.execute(
         insert(Building).values(wanted).on_conflict_do_nothing(index_elements=["code"]).returning(Building.id)
@@ -86,6 +82,24 @@ def add(session: Session, actor: Actor, *, code: str, name: str, address: str, k
     building = session.get_one(Building, made)
     _record(session, actor, "building_added", building, code=building.code)
     return building
+
+
+def give(session: Session, actor: Actor, building_id: UUID, keeper_code: str) -> None:
+    """Let another agency of the actor's scope keep a building; the same one again changes nothing.
+
+    From then on its guards see who is inside, and the guards of the agency before do not.
+    """
+    building = places.find(session, actor, MANAGE, building_id)
+    keeper = _keeper(session, actor, keeper_code)
+    given = session.execute(
+        update(Building)
+        .where(Building.id == building.id, Building.keeper_id.is_distinct_from(keeper.id))
+        .values(keeper_id=keeper.id)
+        .returning(Building.id)
+    ).first()
+    if given is not None:
+        session.refresh(building)
+        _record(session, actor, "building_given", building, to=keeper.code)
 
 
 def add_room(session: Session, actor: Actor, building_id: UUID, name: str) -> None:
@@ -130,6 +144,15 @@ def add_gate(session: Session, actor: Actor, building_id: UUID, name: str, zone:
     same = select(Checkpoint.zone).where(Checkpoint.building_id == building.id, Checkpoint.name == gate)
     if session.scalar(same) != zone:
         raise Conflict(_l("Another gate of this building has this name."))
+
+
+def _keeper(session: Session, actor: Actor, code: str) -> Agency:
+    keeper = session.scalar(select(Agency).where(Agency.code == code.strip()))
+    if keeper is None:
+        raise Invalid(_l("There is no agency with this code."))
+    if not scope.covers(session, actor, MANAGE, keeper.id):
+        raise Forbidden(_l("Your account is not allowed to keep buildings of this agency."))
+    return keeper
 
 
 def _line(text: str) -> str:

@@ -74,6 +74,14 @@ class BuildingForm(FlaskForm):
     )
 
 
+class KeeperForm(FlaskForm):
+    keeper = StringField(
+        _l("Code of the agency that keeps it"),
+        description=_l("Its guards and its desk see who is inside."),
+        validators=[InputRequired(_l("Enter the code of an agency.")), Length(max=_NAME)],
+    )
+
+
 class RoomForm(FlaskForm):
     room = StringField(_l("Name of the room"), validators=_NAMED)
 

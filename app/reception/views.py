@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -10,15 +9,24 @@ from flask import Blueprint, Flask, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
-from sqlalchemy.orm import Session
 
 from app.core.db import transaction
 from app.core.errors import Conflict, NotFound
-from app.core.navigation import Place, Waiting, add_place, add_waiting
-from app.core.permissions import Actor, Permission, current_actor, needs
+from app.core.navigation import Place, add_place, add_waiting
+from app.core.permissions import Permission, current_actor, needs
 from app.core.running import settings
-from app.reception import admin, desk, places, presence, roll_call_pages, visit_pages, visits, watch_pages, zones
+from app.reception import (
+    admin,
+    desk,
+    places,
+    presence,
+    roll_call_pages,
+    visit_pages,
+    visits,
+    waiting,
+    watch_pages,
+    zones,
+)
 from app.reception.desk import Answer
 from app.reception.forms import ActForm, ByHandForm
 from app.reception.words import STATES
@@ -40,28 +48,7 @@ def init(app: Flask) -> None:
     add_place(app, Place(_l("Buildings"), "buildings.index", Permission.MANAGE_GATES, kept, in_header=False))
     watched = _l("People about whom a supervisor is called.")
     add_place(app, Place(_l("Watch list"), "watch.index", Permission.KEEP_WATCH_LIST, watched, in_header=False))
-    add_waiting(app, waiting)
-
-
-def waiting(session: Session, actor: Actor) -> Sequence[Waiting]:
-    """Return the visitors at the desk who came to see the actor, and who of the actor's buildings stays too long."""
-    found, told = visits.waiting_for(session, actor), []
-    if found:
-        count = len(found)
-        sentence = ngettext(
-            "%(num)s visitor waits for you at the desk", "%(num)s visitors wait for you at the desk", count
-        )
-        told.append(Waiting(sentence, url_for("visits.answer", visit_id=found[0].id), count))
-    if actor.may(Permission.RECEIVE_VISITORS):
-        kept = [one.id for one in places.listed(session, actor, Permission.RECEIVE_VISITORS)]
-        for building_id, count in presence.over_time(session, kept, now=datetime.now(UTC)).items():
-            sentence = ngettext(
-                "%(num)s person is still inside after their time",
-                "%(num)s people are still inside after their time",
-                count,
-            )
-            told.append(Waiting(sentence, url_for("reception.inside", building_id=building_id), count))
-    return told
+    add_waiting(app, waiting.of)
 
 
 @bp.get("/")

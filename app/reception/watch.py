@@ -125,15 +125,9 @@ def look(session: Session, actor: Actor, *, now: datetime) -> tuple[Sequence[Wat
 
     The look is written down.
     """
-    query = (
-        select(WatchEntry)
-        .outerjoin(Building, Building.id == WatchEntry.building_id)
-        .where(WatchEntry.state != WatchState.ENDED, scope.within(actor, KEEP, Building.keeper_id))
-        .order_by(WatchEntry.search_name)
-    )
-    entries = session.scalars(query).all()
+    entries = _entries(session, actor)
     active = [one for one in entries if one.state == WatchState.ACTIVE and one.until > now]
-    found = [*_guests(session, active, now), *_visitors(session, active, now)]
+    found = [*_guests(session, active, now), *_visitors(session, active, now)] if active else []
     audit.record(
         session,
         actor,
@@ -144,6 +138,12 @@ def look(session: Session, actor: Actor, *, now: datetime) -> tuple[Sequence[Wat
         found=len(found),
     )
     return entries, sorted(found, key=lambda one: one.at)
+
+
+def count_expected(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Return how many of the list are expected today or at a desk: a number, so that no look is written down."""
+    active = [one for one in _entries(session, actor) if one.state == WatchState.ACTIVE and one.until > now]
+    return len([*_guests(session, active, now), *_visitors(session, active, now)]) if active else 0
 
 
 def flags(session: Session, guest_ids: Collection[UUID]) -> Mapping[UUID, RosterFlags]:
@@ -179,6 +179,16 @@ def expire(session: Session, *, now: datetime) -> int:
     return len(ended)
 
 
+def _entries(session: Session, actor: Actor) -> Sequence[WatchEntry]:
+    query = (
+        select(WatchEntry)
+        .outerjoin(Building, Building.id == WatchEntry.building_id)
+        .where(WatchEntry.state != WatchState.ENDED, scope.within(actor, KEEP, Building.keeper_id))
+        .order_by(WatchEntry.search_name)
+    )
+    return session.scalars(query).all()
+
+
 def _guests(session: Session, active: Sequence[WatchEntry], now: datetime) -> Iterable[Match]:
     query = (
         select(Guest, Meeting, Room.building_id)
@@ -187,7 +197,7 @@ def _guests(session: Session, active: Sequence[WatchEntry], now: datetime) -> It
         .join(Room, Room.id == Meeting.room_id)
         .where(Pass.state == PassState.VALID, Pass.not_after > now, Pass.not_before < now + timedelta(days=1))
     )
-    for guest, meeting, building_id in session.execute(query).unique() if active else ():
+    for guest, meeting, building_id in session.execute(query).unique():
         entry = _entry_for(active, fold(guest.name), building_id, None)
         if entry is not None:
             place = meeting.room.building.name
@@ -197,7 +207,7 @@ def _guests(session: Session, active: Sequence[WatchEntry], now: datetime) -> It
 def _visitors(session: Session, active: Sequence[WatchEntry], now: datetime) -> Iterable[Match]:
     here = WalkIn.state.not_in((VisitState.LEFT, VisitState.REFUSED))
     query = select(WalkIn).where(here, WalkIn.created_at > now - timedelta(days=1))
-    for visit in session.scalars(query).unique() if active else ():
+    for visit in session.scalars(query).unique():
         entry = _entry_for(active, visit.search_name, visit.building_id, visit.number_hash)
         if entry is not None:
             by_number = entry.number_hash is not None and entry.number_hash == visit.number_hash

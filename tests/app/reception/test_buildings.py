@@ -15,9 +15,9 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.permissions import Actor, Grant, Role
 from app.core.settings import Settings
 from app.meetings.models import Building
-from app.reception import buildings
+from app.reception import buildings, presence
 from app.registry.models import Agency
-from tests.app.reception.test_desk import building, count_of
+from tests.app.reception.test_desk import building, count_of, guard_of, now
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
 
@@ -69,6 +69,22 @@ def test_a_zone_is_named_before_a_gate_opens_it_and_doing_it_again_changes_nothi
     assert [count_of(act) for act in ("zone_named", "gate_added", "room_added")] == [1, 1, 1]
 
 
+def test_a_building_is_given_to_another_agency_and_its_guards_change(city: Settings) -> None:
+    place, before, after = building(), guard_of("H99.02"), guard_of("H99.03")
+    with db.transaction() as session:
+        assert presence.look(session, before, place, again=True, now=now())[1] == []
+        for _again in range(2):
+            buildings.give(session, actor("oanh"), place, "H99.03")
+        assert presence.look(session, after, place, again=True, now=now())[1] == []
+        with pytest.raises(NotFound):
+            presence.look(session, before, place, again=True, now=now())
+        with pytest.raises(Forbidden):
+            buildings.give(session, administrator_of("H99.03"), place, "H99.02")
+        with pytest.raises(NotFound):
+            buildings.give(session, administrator_of("H99.02"), place, "H99.02")
+    assert count_of("building_given") == 1
+
+
 def test_an_administrator_of_another_agency_finds_no_building(city: Settings) -> None:
     stranger, place = administrator_of("H99.03"), building()
     with db.transaction() as session:
@@ -99,6 +115,9 @@ def test_an_administrator_builds_a_building_on_the_pages(web: Flask, city: Setti
     assert browser.post(f"{page}/gates", data=token | {"gate": "Cửa 2", "gate_zone": "2"}).status_code == 302
     assert browser.post(f"{page}/rooms", data=token | {"room": ""}).status_code == 422
     assert browser.post(f"{page}/rooms", data=token | {"room": "Phòng 1"}).status_code == 302
+    wrong = browser.post(f"{page}/keeper", data=token | {"keeper": "H99.77"})
+    assert wrong.status_code == 422
+    assert browser.post(f"{page}/keeper", data=token | {"keeper": "H99.03"}).status_code == 302
     shown = browser.get(page).get_data(as_text=True)
     assert all(word in shown for word in ("Tầng 2", "Cửa 2", "Phòng 1", "phường Bến Đỏ"))
     assert "Trụ sở phường" in browser.get("/buildings/").get_data(as_text=True)

@@ -153,7 +153,10 @@ def test_the_pages_of_the_list(web: Flask, city: Settings, sign_in: SignIn) -> N
     assert browser.post(path, data=form).status_code == 422
     assert browser.post(path, data=form | {"number": ""}).status_code == 302
     assert "Chờ người thứ hai duyệt" in browser.get("/reception/watch/").get_data(as_text=True)
+    sentence = "1 người trong danh sách chú ý sẽ đến"
+    assert sentence not in browser.get("/").get_data(as_text=True)
     agree(UUID(form["entry"]), another_administrator())
+    assert sentence in browser.get("/").get_data(as_text=True)
     shown = browser.get("/reception/watch/").get_data(as_text=True)
     assert "Trùng họ tên" in shown
     ended = browser.post(f"/reception/watch/{form['entry']}/end", data=form, follow_redirects=True)
