@@ -167,6 +167,7 @@ class Pass(Base):
     __table_args__ = (
         Index("uq_pass_valid_guest", "guest_id", unique=True, postgresql_where=text("state = 'valid'")),
         UniqueConstraint("secret_sha256"),
+        UniqueConstraint("letter_sha256"),
     )
 
     id: Mapped[PublicId]
@@ -179,6 +180,8 @@ class Pass(Base):
     sealed: Mapped[bytes]
     # The letter under the agency's seal, encrypted likewise; None where there was no seal, and once it is forgotten.
     letter: Mapped[bytes | None] = mapped_column(deferred=True)
+    # Of the letter's file, so that a check can tell what became of the invitation.
+    letter_sha256: Mapped[bytes | None]
     signer_certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), index=True)
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]

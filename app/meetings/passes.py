@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -161,6 +161,17 @@ def newest_of(session: Session, guest_id: UUID) -> Pass | None:
 def has_letter(session: Session, row: Pass) -> bool:
     """Say whether a sealed letter is kept for the pass."""
     return session.scalar(select(Pass.letter.is_not(None)).where(Pass.id == row.id)) is True
+
+
+def keep_letter(settings: Settings, row: Pass, letter: bytes) -> None:
+    """Keep the sealed letter of a pass: encrypted, and found again by its digest."""
+    row.letter = sealing.seal_letter(settings, row.id, letter)
+    row.letter_sha256 = hashlib.sha256(letter).digest()
+
+
+def by_letter(session: Session, digests: Collection[bytes]) -> Pass | None:
+    """Return the pass whose letter has one of these SHA-256."""
+    return session.scalar(select(Pass).where(Pass.letter_sha256.in_(digests)).limit(1))
 
 
 def by_secret(session: Session, secret: bytes) -> Pass | None:

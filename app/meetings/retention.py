@@ -56,5 +56,5 @@ def _forget_names(session: Session, guest_ids: Sequence[UUID]) -> None:
         update(Guest).where(Guest.id.in_(guest_ids)).values(name="", email="", organisation="", desk_code=None)
     )
     # The name stands in the letter too.
-    session.execute(update(Pass).where(Pass.guest_id.in_(guest_ids)).values(letter=None))
+    session.execute(update(Pass).where(Pass.guest_id.in_(guest_ids)).values(letter=None, letter_sha256=None))
     notices.forget(session, guest_ids)

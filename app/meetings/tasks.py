@@ -18,7 +18,7 @@ from app.core.permissions import house
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.core.storage import Storage
-from app.meetings import entrances, letter_sealing, letters, pass_keys, passes, retention, sealing
+from app.meetings import entrances, letter_sealing, letters, pass_keys, passes, retention
 from app.meetings.models import Guest
 from app.notices import service as notices
 
@@ -39,7 +39,7 @@ def issue_pass(guest_id: str) -> None:
         issued = passes.issue(session, settings, guest, signer.certificate, key, now=now)
         letter = letter_sealing.make(session, settings, guest, issued, now=now)
         if letter is not None:
-            issued.row.letter = sealing.seal_letter(settings, issued.row.id, letter)
+            passes.keep_letter(settings, issued.row, letter)
         _queue(session, guest, letters.invitation(settings, guest, issued, letter, now=now), "invitation")
         failpoints.reach("invite.queued")
     log.info("pass_issued", guest_id=guest_id, status_index=issued.row.status_index, sealed=letter is not None)

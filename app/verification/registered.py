@@ -45,7 +45,7 @@ class Registered:
 
 def recognise(session: Session, pdf: Source) -> Registered | None:
     """Return the issued document that a file is, or begins with; None for every other file."""
-    digests = _digests(pdf)
+    digests = digests_of(pdf)
     issued = aliased(DocumentVersion)
     newest_first = (
         select(Claim, DocumentVersion)
@@ -70,7 +70,7 @@ def _match(claim: Claim, version: DocumentVersion, *, whole: bool) -> Match:
     return Match.ARCHIVED if version.made_by == MadeBy.PROOFS else Match.BEGINS_WITH
 
 
-def _digests(pdf: Source) -> Mapping[str, bool]:
+def digests_of(pdf: Source) -> Mapping[str, bool]:
     """Return the SHA-256 in hex of the file and of its beginnings that end as a revision does, and which is whole."""
     size = size_of(pdf)
     ends = iter(sorted({size, *itertools.islice(_ends(pdf), _MOST_ENDS)}))

@@ -29,7 +29,7 @@ from app.core.queue import enqueue
 from app.core.settings import Settings
 from app.core.timestamping import Timestamper
 from app.trust import service as trust
-from app.verification import api, page, paper, report_seal, service, words
+from app.verification import api, invitation_letters, page, paper, report_seal, service, words
 from app.verification.models import CheckReport, ReportState
 from app.verification.registered import recognise
 from app.verification.source import Source
@@ -176,7 +176,7 @@ def _sealed(
     paragraphs = paper.text_of(
         answer,
         described,
-        page.register_note(recognise(session, source)),
+        page.register_note(recognise(session, source)) or invitation_letters.note_of(session, source, now=now),
         page.changed_pages(report.page_differences),
         page.technical(described),
         file_name=facts["name"],

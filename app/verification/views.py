@@ -14,7 +14,7 @@ from app.core.problems import status_of
 from app.core.security import takes_paper
 from app.interface import views as interface
 from app.trust import service as trust
-from app.verification import api, page, report_pages, service, words
+from app.verification import api, invitation_letters, page, report_pages, service, words
 from app.verification.forms import CheckForm, ReportForm
 from app.verification.registered import recognise
 from app.verification.source import LARGEST, Source, size_of, source_of
@@ -55,13 +55,13 @@ def _answer(source: Source, file_name: str, now: datetime) -> str:
     report = service.check(source, evidence, now=now, with_pictures=True)
     with transaction() as session:
         facts = api.described(session, report, source, now=now)
-        registered = recognise(session, source)
+        note = page.register_note(recognise(session, source)) or invitation_letters.note_of(session, source, now=now)
     return render_template(
         "verification/result.html",
         form=CheckForm(formdata=None),
         answer=words.answer(report, kinds),
         changed_pages=page.changed_pages(report.page_differences),
-        register_note=page.register_note(registered),
+        register_note=note,
         technical=page.technical(facts),
         kept_files=page.kept_files(facts),
         keepers_form=ReportForm(formdata=None),

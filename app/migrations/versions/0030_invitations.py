@@ -14,6 +14,8 @@ def upgrade() -> None:
     op.add_column("guest", sa.Column("desk_code", sa.LargeBinary()))
     op.create_unique_constraint("uq_guest_desk_code", "guest", ["desk_code"])
     op.add_column("pass", sa.Column("letter", sa.LargeBinary()))
+    op.add_column("pass", sa.Column("letter_sha256", sa.LargeBinary()))
+    op.create_unique_constraint("uq_pass_letter_sha256", "pass", ["letter_sha256"])
     op.drop_index("ix_notice_failed", "notice")
     undelivered = sa.text("state IN ('failed', 'bounced')")
     op.create_index("ix_notice_failed", "notice", ["subject_kind", "subject_id"], postgresql_where=undelivered)

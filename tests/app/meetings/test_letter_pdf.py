@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
+import sys
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,12 +16,16 @@ import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
+from flask import Flask
+from flask_babel import force_locale
 
 from app.core import db
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.meetings import desk_code, letter_pdf, retention, sealing
+from app.meetings import desk_code, letter_pdf, retention, sealing, tasks
 from app.meetings.guests import NewGuest
+from app.verification import invitation_letters
+from app.verification.page import RegisterNote
 from tests.factories import meetings as made
 
 
@@ -155,3 +161,54 @@ def test_numbers_for_the_desk_cannot_be_guessed_by_trying(city: Settings) -> Non
         with pytest.raises(desk_code.TooMany):
             desk_code.find(session, city, UUID(int=1), "00000000", now=moment)
         assert desk_code.find(session, city, UUID(int=2), "00000000", now=moment) is None
+
+
+def test_whoever_checks_the_letter_is_told_when_the_invitation_was_taken_back(city: Settings, web: Flask) -> None:
+    meeting_id, guest_id = made.invited(city)
+    letter = letter_of(guest_id)
+
+    def told(pdf: bytes, *, after: timedelta = timedelta()) -> RegisterNote | None:
+        with db.transaction() as session:
+            return invitation_letters.note_of(session, pdf, now=made.now() + after)
+
+    with web.test_request_context(), force_locale("en"):
+        note = told(letter)
+        assert note is not None
+        assert not note.alarming
+        assert "still counts" in note.sentence
+        assert told(letter + b"\n%%EOF\n") is None
+        over = told(letter, after=timedelta(days=4))
+        assert over is not None
+        assert "is over" in over.sentence
+        made.change(meeting_id, made.plan(after=timedelta(days=4)))
+        made.run_jobs(city)
+        newer = told(letter)
+        assert newer is not None
+        assert newer.alarming
+        assert "newer one" in newer.sentence
+        current = letter_of(guest_id)
+        made.remove(meeting_id, guest_id)
+        gone = told(current)
+        assert gone is not None
+        assert gone.alarming
+        assert "taken back" in gone.sentence
+
+
+def test_a_worker_killed_before_the_letter_was_queued_leaves_nothing_and_makes_it_once_afterwards(
+    city: Settings,
+) -> None:
+    meeting_id = made.call()
+    guest_id = made.add(meeting_id)
+    made.send(meeting_id)
+    code = (
+        "import os\nfrom app.core import db\nimport app.models\nfrom app.meetings import tasks\n"
+        f"db.configure(os.environ['KYVAO_DATABASE_URL'])\ntasks.issue_pass.func({str(guest_id)!r})\n"
+    )
+    environment = os.environ | {"KYVAO_FAILPOINT": "invite.queued:kill"}
+    killed = subprocess.run([sys.executable, "-c", code], env=environment, check=False, capture_output=True)
+    assert killed.returncode == -9, killed.stderr.decode()
+    assert made.passes_of(guest_id) == []
+    assert made.notices_about(guest_id) == []
+    made.run_jobs(city)
+    tasks.issue_pass.func(str(guest_id))
+    assert len(made.passes_of(guest_id)) == len(made.notices_about(guest_id)) == 1

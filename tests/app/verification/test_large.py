@@ -115,11 +115,11 @@ def test_what_lies_across_two_pieces_is_found_as_in_a_small_file(tmp_path: Path,
             source = source_of(file)
             assert not isinstance(source, bytes)
             assert service.named_lists(source) == service.named_lists(content)
-            assert registered._digests(content).items() <= registered._digests(source).items()
+            assert registered.digests_of(content).items() <= registered.digests_of(source).items()
             assert sha256_of(source) == hashlib.sha256(content).digest()
             assert b"".join(piece for _, piece in pieces(source)) == content
 
 
 def test_a_small_file_is_held_in_memory() -> None:
     assert source_of(BytesIO(b"small")) == b"small"
-    assert registered._digests(b"") == {hashlib.sha256().hexdigest(): True}
+    assert registered.digests_of(b"") == {hashlib.sha256().hexdigest(): True}
