@@ -155,7 +155,7 @@ class RollMark(Base):
 
 
 class WatchEntry(Base):
-    """Somebody about whom a supervisor is called to the gate. It never leaves the server: a record gets one bit."""
+    """Somebody about whom supervisors are told. It never leaves the server: a record of a guest gets one bit."""
 
     __tablename__ = "watch_entry"
     __table_args__ = (

@@ -46,7 +46,7 @@ def init(app: Flask) -> None:
     add_place(app, Place(_l("Evacuation"), "roll_call.page", Permission.CALL_ROLL, roll, in_header=False))
     kept = _l("Rooms, zones and gates of the buildings.")
     add_place(app, Place(_l("Buildings"), "buildings.index", Permission.MANAGE_GATES, kept, in_header=False))
-    watched = _l("People about whom a supervisor is called.")
+    watched = _l("People about whom supervisors are told before they arrive.")
     add_place(app, Place(_l("Watch list"), "watch.index", Permission.KEEP_WATCH_LIST, watched, in_header=False))
     add_waiting(app, waiting.of)
 

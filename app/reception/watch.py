@@ -1,7 +1,7 @@
 """The watch list: asked for by one person, agreed to by another, compared on the server before anybody arrives.
 
-The list never leaves the server. A guest who is on it has one bit in their sealed record (pki/passes/roster.py), which
-calls a supervisor; every look at the list is written down.
+The list never leaves the server. A guest who is on it has one bit in their sealed record (pki/passes/roster.py);
+supervisors see on their first page how many are expected, and every look at the list itself is written down.
 """
 
 from __future__ import annotations
@@ -259,8 +259,8 @@ def _describe(session: Session, act: Act) -> approvals.Description:
             (_l("Citizen number"), _l("known") if entry.number_hash else _l("not known: the name alone is compared")),
         ),
         impact=(
-            _l("When a guest with this name comes to a gate, a supervisor is called."),
-            _l("People who only share the name are called aside too."),
+            _l("Supervisors see when a guest with this name is expected or at a desk."),
+            _l("People who only share the name are shown too: look before acting."),
         ),
     )
 
