@@ -28,6 +28,7 @@ TASKS: Final[tuple[str, ...]] = (
     "interface",
     "meetings",
     "notices",
+    "reception",
     "records",
     "routes",
     "seals",

@@ -16,11 +16,15 @@ from app.approvals.models import Act, ActState
 from app.core import db
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.core.permissions import Actor
+from app.core.queue import jobs
 from app.core.settings import Settings
+from app.gate.tasks import build_rosters
 from app.reception import watch
 from app.reception.models import WatchEntry, WatchState
 from app.reception.watch import NewEntry
+from app.worker import register_tasks
 from pki.passes.roster import RosterFlags
+from tests.app.gate.test_roster import answer, shown
 from tests.app.reception.test_buildings import administrator_of
 from tests.app.reception.test_desk import building, count_of, now
 from tests.app.reception.test_visits import NUMBER, register
@@ -73,6 +77,20 @@ def test_an_entry_counts_only_after_a_second_person_agreed(city: Settings) -> No
     agree(entry_id, another_administrator())
     assert flag(guest_id) is RosterFlags.WATCH
     assert [count_of(act) for act in ("watch_asked", "watch_begun")] == [1, 1]
+
+
+def test_worker_puts_the_bit_into_the_record_of_the_guest_at_the_gate(web: Flask, city: Settings) -> None:
+    _, code = gate.digits_for(city)
+    in_force(city)
+    tablet = gate.tablet(web)
+    # As `worker` loads them: the room of the desk registers itself there.
+    register_tasks()
+    build_rosters(0)
+    header, _, _, body = answer(tablet)
+    record = shown(header, body, code)
+    assert record is not None
+    assert record.flags & RosterFlags.WATCH
+    assert "reception.tidy" in jobs.tasks
 
 
 def test_an_entry_that_has_ended_or_is_for_another_building_or_name_flags_nobody(city: Settings) -> None:
