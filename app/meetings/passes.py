@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import distinct, func, select, update
+from sqlalchemy import distinct, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.certificates import register
@@ -45,6 +45,24 @@ class Issued:
     shown: Shown
     # Whether it takes the place of an earlier pass.
     replaces: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many guests are to get an invitation, and how many of these are made."""
+
+    asked: int
+    made: int
+
+
+def progress(session: Session, meeting: Meeting) -> Progress:
+    """Return how far `worker` is with the invitations that were sent or changed last."""
+    valid = exists().where(Pass.guest_id == Guest.id, Pass.state == PassState.VALID)
+    invited = (Guest.meeting_id == meeting.id, Guest.removed_at.is_(None), Guest.invited_at.is_not(None))
+    asked, made = session.execute(
+        select(func.count(), func.count().filter(valid)).select_from(Guest).where(*invited)
+    ).one()
+    return Progress(asked, made)
 
 
 def not_invited(session: Session, meeting: Meeting) -> Sequence[Guest]:

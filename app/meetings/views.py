@@ -185,19 +185,27 @@ def export_guests(meeting_id: UUID) -> Response:
     )
 
 
+@bp.get("/<uuid:meeting_id>/progress")
+@needs(Permission.MANAGE_MEETINGS)
+def show_progress(meeting_id: UUID) -> ResponseReturnValue:
+    """Give the part of the page that says how far the invitations are."""
+    with transaction() as session:
+        progress = passes.progress(session, service.find(session, current_actor(), meeting_id))
+    return render_template("meetings/progress.html", progress=progress)
+
+
 def _page(meeting_id: UUID, form: GuestForm, *, status: int = 200) -> ResponseReturnValue:
     with transaction() as session:
         meeting = service.find(session, current_actor(), meeting_id)
         invited = guests.of_meeting(session, meeting)
         letters = notices.about(session, [guest.id for guest in invited])
-    asked = [guest.id for guest in invited if guest.invited_at is not None]
+        progress = passes.progress(session, meeting)
     page = render_template(
         "meetings/show.html",
         meeting=meeting,
         guests=invited,
         letters=letters,
-        asked=len(asked),
-        made=sum(1 for one in asked if one in letters),
+        progress=progress,
         returned=sum(1 for letter in letters.values() if letter.state == NoticeState.BOUNCED),
         form=form,
         act=ActForm(),

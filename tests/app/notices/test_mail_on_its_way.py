@@ -210,3 +210,17 @@ def test_a_process_killed_after_the_server_took_a_letter_sends_it_at_most_once_m
     assert len(postbox.arrived) == 2
     letters = [made.read_letter(content)["Message-ID"] for _, _, content in postbox.arrived]
     assert letters[0] == letters[1]
+
+
+def test_the_meetings_page_says_how_many_invitations_are_made_while_they_are(city: Settings, sign_in: Any) -> None:
+    meeting_id = made.call()
+    made.add(meeting_id)
+    made.send(meeting_id)
+    clerk = sign_in("minh")
+    assert "Đã làm 0 trên 1 giấy mời" in clerk.get(f"/meetings/{meeting_id}").get_data(as_text=True)
+    part = clerk.get(f"/meetings/{meeting_id}/progress").get_data(as_text=True)
+    assert 'data-live-state="making"' in part
+    made.run_jobs(city)
+    assert 'data-live-state="made"' in clerk.get(f"/meetings/{meeting_id}/progress").get_data(as_text=True)
+    assert "Đã làm" not in clerk.get(f"/meetings/{meeting_id}").get_data(as_text=True)
+    assert sign_in("lan").get(f"/meetings/{meeting_id}/progress").status_code in (403, 404)
