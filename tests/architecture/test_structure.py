@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import SETTINGS
+from app.worker import TASKS
 
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = [*ROOT.glob("app/**/*.py"), *ROOT.glob("pki/**/*.py")]
@@ -26,6 +27,10 @@ def test_imports_keep_to_the_layers() -> None:
         [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout.decode()
+
+
+def test_worker_runs_the_jobs_of_every_capability() -> None:
+    assert sorted(TASKS) == sorted(path.parent.name for path in ROOT.glob("app/*/tasks.py"))
 
 
 def test_only_the_chosen_modules_import_pyhanko_or_asn1crypto() -> None:
