@@ -28,7 +28,7 @@ GATES = 40
 
 
 def main() -> None:
-    guests = 600 if is_quick() else 5_000
+    guests = 300 if is_quick() else 5_000
     with congress(guests=guests, gates=GATES, policy=None) as (settings, world):
         day = Day(settings, world, random.Random(11))  # noqa: S311  who comes when
         entered = day.run()

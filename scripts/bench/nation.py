@@ -40,10 +40,10 @@ def main() -> None:
             with ThreadPoolExecutor(_THREADS) as pool:
                 parts = list(pool.map(lambda n: _gates(port, world, crowd[n::_THREADS], n), range(_THREADS)))
             took = time.perf_counter() - begun
+        with db.transaction() as session:
+            stored = set(session.scalars(select(Admission.pass_id)))
     admitted = sum((part[0] for part in parts), Counter[int]())
     slowest = sorted(delay for part in parts for delay in part[1])
-    with db.transaction() as session:
-        stored = set(session.scalars(select(Admission.pass_id)))
     say(f"{scans} scans in {took:.1f} s, {len(stored)} admitted")
     figure("nation.rate", scans / took, "1/s")
     figure("nation.p99_ms", slowest[int(len(slowest) * 0.99)] * 1000, "ms")
