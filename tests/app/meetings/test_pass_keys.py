@@ -48,9 +48,9 @@ def age(days: float) -> None:
         )
 
 
-def read(digits: str) -> admissions.Found:
+def read(city: Settings, digits: str) -> admissions.Found:
     with db.transaction() as session:
-        return admissions.read_pass(digits, Keys.read(session, now=made.now()), made.now())
+        return admissions.read_pass(digits, Keys.read(session, city, now=made.now()), made.now())
 
 
 def file_of(city: Settings, signer: register.PassSigner) -> Path:
@@ -74,7 +74,7 @@ def test_a_key_that_has_signed_for_its_days_is_followed_by_another_and_its_passe
     second = next(one for one in keys_of() if one.kid != first.kid)
     assert made.passes_of(late)[0].signer_certificate_id == second.certificate.id
     for guest_id in (early, late):
-        assert read(digits_of(city, guest_id)).fault is None
+        assert read(city, digits_of(city, guest_id)).fault is None
     assert set(trusted()) == {first.kid, second.kid}
     assert file_of(city, first).exists()
     with db.transaction() as session:
@@ -113,14 +113,14 @@ def test_the_trust_list_names_the_buildings_and_zones_that_a_keys_passes_lead_to
 
 def test_revoking_the_seal_of_an_agency_ends_its_passes_with_its_letters(city: Settings) -> None:
     meeting_id, guest_id = made.invited(city)
-    assert read(digits_of(city, guest_id)).fault is None
+    assert read(city, digits_of(city, guest_id)).fault is None
     with db.transaction() as session:
         agency = session.scalars(select(Agency).where(Agency.code == CODE)).one()
         seal = register.seal_of(session, agency.id, now=made.now())
         assert seal is not None
         revocations.revoke(session, actor("oanh"), seal.id, reason=RevocationReason.KEY_COMPROMISE, now=made.now())
     assert trusted() == {}
-    fault = read(digits_of(city, guest_id)).fault
+    fault = read(city, digits_of(city, guest_id)).fault
     assert fault is not None
     assert fault.reason is Reason.AGENCY_KEY_ENDED
     with db.transaction() as session:
@@ -131,4 +131,4 @@ def test_revoking_the_seal_of_an_agency_ends_its_passes_with_its_letters(city: S
     with db.transaction() as session:
         assert passes.may_sign(session, made.meeting(meeting_id), now=made.now())
     assert len(trusted()) == 1
-    assert read(digits_of(city, guest_id)).fault is not None
+    assert read(city, digits_of(city, guest_id)).fault is not None
