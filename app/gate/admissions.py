@@ -223,8 +223,10 @@ def _act(
         away = Verdict(Outcome.LOOK_AGAIN, Reason.LEASED_ELSEWHERE, place=scene.lease_gate)
         return _record(connection, sql.RECORD_AND_RECALL, values, away)
     # The right lies with a tablet, and what that let in may not have been heard of yet. So it is used with the tablet's
-    # own word alone: one that has spent it, or was restored and has no list, does not say "admit".
-    own = message.outcome is Outcome.ADMIT
+    # own word alone: one that has spent it, or was restored and has no list, does not say "admit". In the
+    # boot that the list is signed for, "no lease" means that it was not taken up yet.
+    waits = message.reason is Reason.NO_LEASE and message.boot_id is not None and message.boot_id == scene.boot_id
+    own = message.outcome is Outcome.ADMIT or waits
     returned = scene.lease_device_id not in (None, scene.device_id)
     return _enter(connection, scene, message, values | {"own": own, "returned": returned}, now)
 

@@ -42,6 +42,8 @@ class Scene(NamedTuple):
     lease_until: datetime | None
     lease_in_doubt: bool | None
     lease_gate: str | None
+    # The boot that the tablet's log is in, and for which its list of leases is signed.
+    boot_id: UUID | None
 
 
 class Written(NamedTuple):
@@ -59,12 +61,13 @@ class Written(NamedTuple):
 _SCENE: Final = """
 SELECT d.id, d.checkpoint_id, b.id, b.code, c.zone, d.last_seen_at, p.id, p.state, g.name, g.organisation, g.seat,
     g.portrait_sha256, m.title, m.policy, m.reentry, m.starts_at, m.ends_at, mb.code, mb.name || ', ' || mb.address,
-    l.device_id, l.not_after, l.in_doubt_at IS NOT NULL, lc.name
+    l.device_id, l.not_after, l.in_doubt_at IS NOT NULL, lc.name, t.boot_id
 FROM device d JOIN checkpoint c ON c.id = d.checkpoint_id JOIN building b ON b.id = c.building_id
     LEFT JOIN pass p ON p.secret_sha256 = %(secret_sha256)s
     LEFT JOIN guest g ON g.id = p.guest_id LEFT JOIN meeting m ON m.id = g.meeting_id
     LEFT JOIN room r ON r.id = m.room_id LEFT JOIN building mb ON mb.id = r.building_id
     LEFT JOIN lease l ON l.pass_id = p.id AND l.slot = %(slot)s AND l.released_at IS NULL
+    LEFT JOIN tablet_log t ON t.device_id = d.id
     LEFT JOIN device ld ON ld.id = l.device_id LEFT JOIN checkpoint lc ON lc.id = ld.checkpoint_id
 WHERE d.revoked_at IS NULL AND """
 SCENE_BY_TOKEN: Final = _SCENE + "d.token_sha256 = %(token_sha256)s"

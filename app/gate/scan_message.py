@@ -27,6 +27,8 @@ class ScanMessage:
     outcome: Outcome
     reason: Reason
     direction: Direction = Direction.IN
+    # The tablet's boot; None from devices that hold no leases.
+    boot_id: UUID | None = None
 
     @classmethod
     def parse(cls, body: object) -> ScanMessage:
@@ -44,6 +46,7 @@ class ScanMessage:
                 Outcome(body["outcome"]),
                 Reason(body["reason"]),
                 Direction[str(body.get("direction", "in")).upper()],
+                UUID(body["boot_id"]) if body.get("boot_id") is not None else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise Invalid(_l("The scan could not be read."), _l("Scan the code again.")) from error

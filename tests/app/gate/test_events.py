@@ -169,7 +169,7 @@ def test_a_restored_profile_is_found_out_and_has_no_authority(city: Settings) ->
 def online(city: Settings, tablet: Tablet, code: str, now: datetime = NOW) -> Reason:
     """Ask the server about a pass as the tablet does, with what it may by itself; write down the answer."""
     own = tablet.judge(code, now)
-    message = ScanMessage(tablet.next_scan_id, code, now, own.outcome, own.reason)
+    message = ScanMessage(tablet.next_scan_id, code, now, own.outcome, own.reason, boot_id=tablet.boot_id)
     with db.transaction() as session:
         device = session.get_one(Device, tablet.device_id)
         said = admissions.admit(session, device, message, settings=city, operator_account_id=None, now=now).verdict
@@ -187,6 +187,19 @@ def test_a_right_that_a_tablet_has_used_unheard_is_not_used_again_by_the_server(
     send(tablet)
     assert online(city, tablet, one.passes[0].digits) is Reason.ALREADY_ADMITTED
     assert (counted(Admission), incidents()) == (2, [])
+
+
+def test_a_right_on_its_way_to_a_tablet_is_used_by_the_server(city: Settings) -> None:
+    one = world(city)
+    tablet = booted(one)
+    with db.transaction() as session:
+        leases.lend(session, tablet.device_id, [issued.pass_id for issued in one.passes[:2]], now=NOW)
+    sign(one)
+    assert online(city, tablet, one.passes[0].digits) is Reason.ADMITTED
+    take_up(tablet)
+    assert tablet.scan(one.passes[0].digits, NOW).reason is Reason.ALREADY_ADMITTED
+    send(tablet)
+    assert (counted(Admission), incidents()) == (1, [])
 
 
 def test_a_restored_tablet_with_a_network_does_not_admit_again_who_it_let_in_without(city: Settings) -> None:

@@ -130,7 +130,7 @@ class Gates(RuleBasedStateMachine):
         own = tablet.judge(code, at)
         if number in self.revoked:
             return
-        message = ScanMessage(tablet.next_scan_id, code, at, own.outcome, own.reason)
+        message = ScanMessage(tablet.next_scan_id, code, at, own.outcome, own.reason, boot_id=tablet.boot_id)
         device = self.session.get_one(Device, tablet.device_id)
         said = admissions.admit(
             self.session, device, message, settings=self.city, operator_account_id=None, now=self.now

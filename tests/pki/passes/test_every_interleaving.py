@@ -99,7 +99,9 @@ def _about(state: State, tablet: int, cell: Cell, code: int) -> Iterator[State]:
     if may:
         alone = cell._replace(spent=cell.spent | {code}, unheard=cell.unheard | {code})
         yield _entered(_with(state, tablet, alone), code)
-    owned = right.leased_to == NOBODY or (right.leased_to == tablet and may and not right.in_doubt)
+    # A list that is on its way to the boot it was signed for was not used.
+    waits = cell.is_known and code not in cell.held | cell.spent
+    owned = right.leased_to == NOBODY or (right.leased_to == tablet and (may or waits) and not right.in_doubt)
     if owned and not right.is_used:
         booked = _right(state, code, right._replace(is_used=True))
         yield _entered(_with(booked, tablet, cell._replace(spent=cell.spent | {code})), code)

@@ -62,6 +62,7 @@ export class Gate {
       scanned_at: this.judge.now().toISOString(),
       outcome: own.outcome,
       reason: own.reason,
+      boot_id: this.judge.bootName,
     };
     try {
       return await sendScan(message);

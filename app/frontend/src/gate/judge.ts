@@ -97,6 +97,10 @@ export class Judge {
     return { trust: this.trust?.edition.version ?? 0, status: this.statuses?.edition.version ?? 0 };
   }
 
+  get bootName(): string {
+    return Array.from(this.boot.id, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
   get leased(): number {
     return this.leases?.size ?? 0;
   }

@@ -64,6 +64,8 @@ export interface ScanMessage {
   readonly scanned_at: string;
   readonly outcome: Outcome;
   readonly reason: string;
+  /** In hexadecimal digits. */
+  readonly boot_id: string;
 }
 
 export async function sendScan(message: ScanMessage): Promise<Answer> {
