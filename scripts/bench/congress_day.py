@@ -98,14 +98,17 @@ class Day:
             tablet.boot(datetime.now(UTC))
             self._send(tablet, Client(self._port))
         self._old = self._world.tablets[RESTORED].copy_of_profile()
-        with db.transaction() as session:
-            leased = leases.plan(session, now=datetime.now(UTC))
+        # As `worker` does: round after round, until every right is leased.
+        rounds: list[int] = []
+        while not rounds or rounds[-1]:
+            with db.transaction() as session:
+                rounds.append(leases.plan(session, now=datetime.now(UTC)))
         with db.transaction() as session:
             leases.sign_lists(session, self._world.lists_key, now=datetime.now(UTC))
         for tablet in self._world.tablets:
             self._take_leases(tablet)
             self._send(tablet, Client(self._port))
-        say(f"{leased} rights leased to {len(self._world.tablets)} tablets")
+        say(f"{sum(rounds)} rights leased to {len(self._world.tablets)} tablets")
 
     def _queues(self) -> list[list[_Visit]]:
         gates = len(self._world.tablets)
