@@ -19,6 +19,8 @@ class Watched:
     errors: list[str] = field(default_factory=list)
     # Statuses that the walk expects, such as 409 when two people act at once.
     expected_statuses: set[int] = field(default_factory=set)
+    # The walk takes the network away: the browser itself then notes what it could not reach, sooner or later.
+    loses_network: bool = False
 
     def __post_init__(self) -> None:
         self.page.on("console", self._heard)
@@ -28,6 +30,8 @@ class Watched:
         if message.type != "error":
             return
         if any(f"status of {status}" in message.text for status in self.expected_statuses):
+            return
+        if self.loses_network and "net::ERR_" in message.text:
             return
         self.errors.append(f"{self.page.url}: {message.text}")
 

@@ -14,18 +14,18 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion, MadeBy
+from app.records.registers import today
 from app.registry.models import Person
 from app.registry.search import fold
 from pki.document_claim import DocumentClass
 from tests.factories.certificates import actor
 from tests.factories.documents import plain_pdf
 
-ISSUED_ON = date(2026, 11, 23)
-
 
 @dataclass(frozen=True)
 class IssuedDocument:
     document_id: UUID
+    issued_on: date
     code: str
     # What the head signed, and what was issued: the same and something behind it.
     signed: bytes
@@ -86,7 +86,7 @@ def issue(
             settings,
             document,
             number=number,
-            issued_on=ISSUED_ON,
+            issued_on=today(now),
             signed=signed,
             seal=seal,
             key=key_access.load(settings, seal.key_reference),
@@ -107,4 +107,4 @@ def issue(
             now=now,
         )
         service.issued(session, document_id, version)
-    return IssuedDocument(document_id, mark.digits, content, issued)
+    return IssuedDocument(document_id, today(now), mark.digits, content, issued)
