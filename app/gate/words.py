@@ -88,4 +88,7 @@ def screen_words() -> dict[str, object]:
         "no_portrait": _("No portrait"),
         "portrait_of": _("Portrait of {name}"),
         "waiting": _("{count} scans wait to be sent"),
+        "leased": _("{count} guests may enter without a network"),
+        "void": _("This tablet was copied or restored. An administrator must enrol it again."),
+        "ended": _("The shift on this tablet has ended."),
     }

@@ -8,6 +8,7 @@ import { Guests } from "../gate/guests";
 import { Judge, KeyChanged } from "../gate/judge";
 import { Log } from "../gate/log";
 import { clockTime, Screen } from "../gate/screen";
+import { Shift } from "../gate/shift";
 import { bytes, fetchLists, NotEnrolled, sendEvents } from "../gate/server";
 import { announce } from "../gate/sound";
 import { Store, wipe } from "../gate/store";
@@ -39,6 +40,8 @@ async function run(): Promise<void> {
 
   let scanId = "";
   let busy = false;
+  // The server found that this tablet's log goes on in two places.
+  let isVoid = false;
   let back = 0;
   const screen = new Screen(words, {
     onFace: (matches) => {
@@ -70,6 +73,9 @@ async function run(): Promise<void> {
   const guests = new Guests(store, judge.trustKey);
   await guests.open(judge.now());
   const gate = new Gate(judge, guests, log);
+  const camera = new Camera(video, (state) => {
+    if (state !== "running") screen.hint(words.camera[state]);
+  });
   if (boot.isNew) await log.alone(() => log.began());
 
   function next(): void {
@@ -83,14 +89,23 @@ async function run(): Promise<void> {
     busy = true;
     store.close();
     await wipe();
-    navigator.serviceWorker?.controller?.postMessage({ kind: "end" });
+    boot.end();
     screen.lists(words.not_enrolled, true);
   }
+
+  const shift = new Shift(async () => {
+    busy = true;
+    await log.alone(() => log.ended());
+    boot.end();
+    camera.stop();
+    await send();
+    await tellLists();
+  });
 
   async function send(): Promise<void> {
     try {
       const receipt = await log.send(sendEvents);
-      if (receipt?.isVoid) screen.lists(words.not_enrolled, true);
+      isVoid ||= receipt?.isVoid ?? false;
     } catch (error) {
       if (error instanceof NotEnrolled) await forget();
     }
@@ -100,7 +115,7 @@ async function run(): Promise<void> {
     try {
       const epoch = await judge.take(await fetchLists(AbortSignal.timeout(8_000)));
       log.versions = { ...judge.versions, roster: guests.version };
-      if (epoch !== null) await log.alone(() => log.tookLeases(epoch));
+      if (epoch !== null && !shift.isOver) await log.alone(() => log.tookLeases(epoch));
     } catch (error) {
       if (error instanceof NotEnrolled) {
         // What the tablet saw goes up first: it is evidence, also of a tablet that was revoked.
@@ -118,12 +133,15 @@ async function run(): Promise<void> {
     const stale = until === null || judge.now() > until;
     const time = until === null ? "" : clockTime(judge.now());
     const waiting = await store.count();
-    const line = until === null ? words.lists.none : fill(stale ? words.lists.stale : words.lists.fresh, { time });
-    screen.lists(waiting > 0 ? `${line} · ${fill(words.waiting, { count: String(waiting) })}` : line, stale);
+    const parts = [until === null ? words.lists.none : fill(stale ? words.lists.stale : words.lists.fresh, { time })];
+    if (judge.leased > 0) parts.push(fill(words.leased, { count: String(judge.leased) }));
+    if (waiting > 0) parts.push(fill(words.waiting, { count: String(waiting) }));
+    screen.lists(isVoid ? words.void : parts.join(" · "), stale || isVoid);
+    if (shift.isOver) shift.showEnd(waiting > 0 ? fill(words.waiting, { count: String(waiting) }) : words.ended);
   }
 
   async function read(text: string): Promise<void> {
-    if (busy) return;
+    if (busy || shift.isOver) return;
     busy = true;
     try {
       const shown = await gate.scan(text);
@@ -160,9 +178,7 @@ async function run(): Promise<void> {
     void read(text);
     return true;
   });
-  await new Camera(video, (state) => {
-    if (state !== "running") screen.hint(words.camera[state]);
-  }).start();
+  await camera.start();
   await navigator.wakeLock?.request("screen").catch(() => undefined);
 }
 

@@ -12,6 +12,8 @@ export interface Boot {
   readonly isNew: boolean;
   /** Milliseconds since it began, whatever happens to the wall clock. */
   elapsedMs(): number;
+  /** Nobody carries it on: the next opening of the page begins another. */
+  end(): void;
 }
 
 /** What the page asks of and hands to the service worker (entries/gate_offline.ts). */
@@ -26,19 +28,19 @@ export type BootMessage = { readonly kind: "boot" | "end" } | ({ readonly kind: 
 export async function startBoot(worker: ServiceWorker | null): Promise<Boot> {
   const carried = worker === null ? null : await ask(worker);
   const started = performance.now() - (carried?.elapsedMs ?? 0);
-  const boot = {
-    id: carried?.id ?? crypto.getRandomValues(new Uint8Array(16)),
-    isNew: carried === null,
-    elapsedMs: () => performance.now() - started,
-  };
-  const keep = (): void => {
-    const message: BootMessage = { kind: "keep", id: boot.id, elapsedMs: boot.elapsedMs() };
-    navigator.serviceWorker?.controller?.postMessage(message);
-  };
+  const id = carried?.id ?? crypto.getRandomValues(new Uint8Array(16));
+  const elapsedMs = (): number => performance.now() - started;
+  const tell = (message: BootMessage): void => navigator.serviceWorker?.controller?.postMessage(message);
+  const keep = (): void => tell({ kind: "keep", id, elapsedMs: elapsedMs() });
   keep();
-  globalThis.setInterval(keep, KEEP_EVERY_MS);
+  const again = globalThis.setInterval(keep, KEEP_EVERY_MS);
   globalThis.addEventListener?.("pagehide", keep);
-  return boot;
+  const end = (): void => {
+    globalThis.clearInterval(again);
+    globalThis.removeEventListener?.("pagehide", keep);
+    tell({ kind: "end" });
+  };
+  return { id, isNew: carried === null, elapsedMs, end };
 }
 
 async function ask(worker: ServiceWorker): Promise<Carried | null> {

@@ -14,6 +14,9 @@ export interface Words {
   readonly no_portrait: string;
   readonly portrait_of: string;
   readonly waiting: string;
+  readonly leased: string;
+  readonly ended: string;
+  readonly void: string;
 }
 
 export function readWords(): Words {
