@@ -10,6 +10,8 @@ guard's look at the portrait is what binds the pass to a face.
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -28,10 +30,12 @@ from app.core.running import settings, storage
 from app.core.security import takes_upload
 from app.core.static_files import send
 from app.core.throttle import may_pass
-from app.meetings import letters, passes, portraits, sealing
+from app.meetings import day_keys, letters, passes, portraits, sealing
 from app.meetings.forms import ActForm, PortraitForm
 from app.meetings.models import Guest, MeetingState, Pass, PassState
-from pki.passes import qr
+from pki.passes import claims as pass_claims
+from pki.passes import cose, digits, qr, rotating
+from pki.passes.claims import PassFlags
 
 bp = Blueprint("guest_page", __name__, url_prefix="/p")
 
@@ -117,17 +121,19 @@ def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> Response
         newest = passes.newest_of(session, guest.id)
         kept_letter = newest is not None and passes.has_letter(session, newest)
     state = _state(guest, newest, datetime.now(UTC))
-    code, shown, has_letter = Markup(""), None, False
+    code, changing, shown, has_letter = Markup(""), None, None, False
     if newest is not None and state == "valid":
         shown, has_letter = sealing.open_sealed(settings(), newest.id, newest.sealed), kept_letter
+        changing = _changing(shown.digits)
         # Made by us from digits alone.
-        code = Markup(qr.render_svg(shown.digits))  # noqa: S704
+        code = Markup(qr.render_svg(changing.now if changing else shown.digits))  # noqa: S704
     page = render_template(
         "meetings/guest_page.html",
         guest=guest,
         meeting=guest.meeting,
         state=state,
         code=code,
+        changing=changing,
         desk_code=letters.spaced(shown) if shown else "",
         has_letter=has_letter,
         form=form,
@@ -137,6 +143,26 @@ def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> Response
     response = make_response(page, status)
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
+
+
+@dataclass(frozen=True)
+class Changing:
+    """A code that changes: as it is now, and what the page makes the next ones of."""
+
+    now: str
+    digits: str
+    # Base64.
+    key: str
+
+
+def _changing(shown: str) -> Changing | None:
+    """Return the code of this moment where the pass asks for one, else None."""
+    token = digits.decode(shown)
+    claims = pass_claims.decode(cose.parse(token).payload)
+    if PassFlags.ROTATING not in claims.flags:
+        return None
+    key = day_keys.key_of_pass(settings(), claims)
+    return Changing(rotating.show(token, key, datetime.now(UTC)), shown, base64.b64encode(key).decode())
 
 
 def _guest(page_token: str) -> Guest:

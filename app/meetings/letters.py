@@ -78,9 +78,11 @@ def invitation(
     page = message.get_body(("html",))
     if page is None:
         raise TypeError("the message has the page that was just added")
-    # As in the letter: mails are printed too.
-    picture = qr.render_png(shown.digits, qr.Level.PAPER, scale=6)
-    page.add_related(picture, "image", "png", cid="<code>", filename="giay-moi.png", disposition="inline")
+    # A code that changes stands on the guest's page alone.
+    if not guest.meeting.rotating:
+        # As in the letter: mails are printed too.
+        picture = qr.render_png(shown.digits, qr.Level.PAPER, scale=6)
+        page.add_related(picture, "image", "png", cid="<code>", filename="giay-moi.png", disposition="inline")
     _add_calendar(message, settings, guest, REQUEST, now)
     if letter is not None:
         message.add_attachment(letter, maintype="application", subtype="pdf", filename=LETTER_NAME)

@@ -117,7 +117,7 @@ def issue(
         status_index=_free_index(session),
         # The entrance needs no zone.
         zones=meeting.zones & _ZONES,
-        flags=PassFlags.LENIENT if meeting.policy == Policy.LENIENT else PassFlags.NONE,
+        flags=_flags(meeting),
     )
     token = cose.sign(claims.encode(), kid=register.kid_of(signer), key=key)
     earlier = newest_of(session, guest.id)
@@ -242,6 +242,11 @@ def _free_index(session: Session) -> int:
         index = secrets.randbelow(CAPACITY)
         if session.scalar(select(Pass.id).where(Pass.status_index == index)) is None:
             return index
+
+
+def _flags(meeting: Meeting) -> PassFlags:
+    flags = PassFlags.LENIENT if meeting.policy == Policy.LENIENT else PassFlags.NONE
+    return flags | PassFlags.ROTATING if meeting.rotating else flags
 
 
 def _whole_minute(moment: datetime) -> datetime:

@@ -1,8 +1,11 @@
 // A guest's page: keeps the screen awake while the code is shown, and itself for where no network is. Everything else works
 // without script.
 
-const code = document.querySelector(".kv-pass__code");
+import { ChangingCode } from "../guest_page/changing_code";
+
+const code = document.querySelector<HTMLElement>(".kv-pass__code");
 const page = location.pathname;
+const changing = changingCode();
 
 async function stayAwake(): Promise<void> {
   if (code === null || document.visibilityState !== "visible") return;
@@ -35,14 +38,41 @@ async function sayWhenKept(): Promise<void> {
   if (notice === null) return;
   // The service worker answers GET alone: this asks the server itself.
   notice.hidden = await fetch(page, { method: "HEAD", cache: "no-store" }).then(
-    () => true,
+    (answer) => {
+      void changing?.heard(answer.headers.get("Date"));
+      return true;
+    },
     () => false,
   );
 }
 
-document.addEventListener("visibilitychange", () => void stayAwake());
+/** The code that is drawn anew every half minute; null where the meeting's codes do not change. */
+function changingCode(): ChangingCode | null {
+  const { digits, key } = code?.dataset ?? {};
+  const svg = code?.querySelector("svg");
+  const [ground, dark] = svg?.querySelectorAll("path") ?? [];
+  if (!digits || !key || !svg || !ground || !dark) return null;
+  const octets = Uint8Array.from(atob(key), (one) => one.charCodeAt(0));
+  return new ChangingCode(digits, octets, (path, size) => {
+    svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
+    ground.setAttribute("d", `M0 0h${size}v${size}H0z`);
+    dark.setAttribute("d", path);
+  });
+}
+
+async function change(shown: ChangingCode): Promise<void> {
+  await shown.redraw();
+  window.setTimeout(() => void change(shown), shown.left());
+}
+
+document.addEventListener("visibilitychange", () => {
+  void stayAwake();
+  // A phone that slept may have let its clocks stand.
+  void changing?.redraw();
+});
 window.addEventListener("online", () => void sayWhenKept());
 window.addEventListener("offline", () => void sayWhenKept());
 void stayAwake();
 void sayWhenKept();
+if (changing !== null) void change(changing);
 void keepForLater().catch(() => undefined);

@@ -6,7 +6,7 @@ import { PassRejected } from "./faults";
 import { same } from "./lists";
 
 const CODE_LENGTH = 6;
-const STEP_MS = 30_000;
+export const STEP_MS = 30_000;
 const AROUND = 1;
 const ROTATING = "3";
 
