@@ -220,8 +220,8 @@ def _act(
     if scene.zone:
         return _record(connection, sql.RECORD, values, verdict)
     if scene.lease_device_id is not None and not _may_take(scene, now):
-        away = Verdict(Outcome.LOOK_AGAIN, Reason.LEASED_ELSEWHERE, place=scene.lease_gate)
-        return _record(connection, sql.RECORD_AND_RECALL, values, away)
+        # Only to see whether somebody has entered: what the tablet did may have been heard of, its right not yet back.
+        return _enter(connection, scene, message, values | {"own": False, "returned": False}, now, is_away=True)
     # The right lies with a tablet, and what that let in may not have been heard of yet. So it is used with the tablet's
     # own word alone: one that has spent it, or was restored and has no list, does not say "admit". In the
     # boot that the list is signed for, "no lease" means that it was not taken up yet.
@@ -263,8 +263,15 @@ def _may_take(scene: Scene, now: datetime) -> bool:
 
 
 def _enter(
-    connection: Connection, scene: Scene, message: ScanMessage, values: dict[str, object], now: datetime
+    connection: Connection,
+    scene: Scene,
+    message: ScanMessage,
+    values: dict[str, object],
+    now: datetime,
+    *,
+    is_away: bool = False,
 ) -> Verdict:
+    """Take the right or say who had it; `is_away`: it is with another gate's tablet, which is asked to give it back."""
     written = _write(connection, values)
     if not written.taken and written.earlier_scan_id is None and scene.lease_device_id is None:
         # Another gate was faster by less than this statement took, and is seen now.
@@ -273,6 +280,9 @@ def _enter(
         return Verdict(Outcome(written.recorded_outcome), Reason(written.recorded_reason or ""))
     if written.taken or written.earlier_scan_id == message.scan_id:
         return Verdict(Outcome.ADMIT, Reason.ADMITTED)
+    if written.earlier_scan_id is None and is_away:
+        away = Verdict(Outcome.LOOK_AGAIN, Reason.LEASED_ELSEWHERE, place=scene.lease_gate)
+        return _record(connection, sql.RECORD_AND_RECALL, values, away)
     if written.earlier_scan_id is None:
         # Withdrawn or leased between reading and writing (the next reading says so), or not this tablet's to use.
         return _record(connection, sql.RECORD, values, Verdict(Outcome.LOOK_AGAIN, Reason.NO_LEASE))

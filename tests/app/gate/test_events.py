@@ -189,6 +189,18 @@ def test_a_right_that_a_tablet_has_used_unheard_is_not_used_again_by_the_server(
     assert (counted(Admission), incidents()) == (2, [])
 
 
+def test_elsewhere_an_entry_is_known_as_soon_as_the_log_came_although_the_right_is_still_leased(city: Settings) -> None:
+    one = world(city)
+    tablet, other = booted(one, 0), booted(one, 1)
+    lend(one, tablet, range(2))
+    first, second = one.passes[0].digits, one.passes[1].digits
+    tablet.scan(first, NOW)
+    assert online(city, other, first) is Reason.LEASED_ELSEWHERE
+    send(tablet)
+    assert online(city, other, first) is Reason.ALREADY_ADMITTED
+    assert online(city, other, second) is Reason.LEASED_ELSEWHERE
+
+
 def test_a_right_on_its_way_to_a_tablet_is_used_by_the_server(city: Settings) -> None:
     one = world(city)
     tablet = booted(one)
