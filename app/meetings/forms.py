@@ -7,10 +7,12 @@ from datetime import datetime
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import DateField, SelectField, StringField, TimeField
+from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TimeField
 from wtforms.validators import InputRequired, Length
 
 from app.core.i18n import CITY_ZONE
+from app.meetings.models import Reentry
+from pki.passes.lease import Policy
 
 
 class MeetingForm(FlaskForm):
@@ -23,6 +25,29 @@ class MeetingForm(FlaskForm):
     starts = TimeField(_l("Begins at"), validators=[InputRequired(_l("Enter when it begins, such as 08:00."))])
     ends = TimeField(_l("Ends at"), validators=[InputRequired(_l("Enter when it ends, such as 10:30."))])
     host = StringField(_l("Host"), validators=[InputRequired(_l("Enter who hosts the meeting.")), Length(max=120)])
+    policy = RadioField(
+        _l("When a gate has no network"),
+        choices=[
+            (Policy.STRICT, _l("Nobody enters twice: a guest whom the gate may not let in by itself goes to the desk")),
+            (Policy.LENIENT, _l("Nobody waits: the gate lets in, and who entered twice is reported afterwards")),
+        ],
+        default=Policy.STRICT,
+    )
+    rotating = BooleanField(
+        _l("The code changes every half minute"),
+        description=_l(
+            "A picture of it, or a letter passed on, opens no gate. Guests need a smartphone, or go to the desk."
+        ),
+    )
+    reentry = RadioField(
+        _l("Somebody who has left"),
+        choices=[
+            (Reentry.NONE, _l("Does not come in again")),
+            (Reentry.DURING, _l("May come in again while the meeting lasts")),
+            (Reentry.FREE, _l("May come in again as long as the invitation is valid")),
+        ],
+        default=Reentry.NONE,
+    )
 
     def starts_at(self) -> datetime:
         return datetime.combine(self.day.data, self.starts.data, CITY_ZONE)
@@ -35,6 +60,9 @@ class GuestForm(FlaskForm):
     name = StringField(_l("Full name"), validators=[InputRequired(_l("Enter the guest’s name.")), Length(max=120)])
     email = StringField(_l("E-mail"), validators=[InputRequired(_l("Enter the guest’s e-mail.")), Length(max=254)])
     organisation = StringField(_l("Organisation (optional)"), validators=[Length(max=120)])
+    title = StringField(_l("Post or form of address (optional)"), validators=[Length(max=80)])
+    seat = StringField(_l("Seat (optional)"), validators=[Length(max=40)])
+    needs = StringField(_l("Help at the door (optional)"), validators=[Length(max=120)])
 
 
 class GuestFileForm(FlaskForm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -26,14 +26,20 @@ from app.notices import service as notices
 
 MAXIMUM_ROWS: Final = 5_000
 MAXIMUM_BYTES: Final = 1024 * 1024
-COLUMNS: Final = ("name", "email", "organisation")
+COLUMNS: Final = ("name", "email", "organisation", "title", "seat", "needs")
 # Heads that people write in their files, folded to ours.
 _HEADS: Final = {
     "name": "name", "họ tên": "name", "họ và tên": "name", "tên": "name",
     "email": "email", "e-mail": "email", "thư điện tử": "email",
     "organisation": "organisation", "organization": "organisation", "cơ quan": "organisation", "đơn vị": "organisation",
+    "title": "title", "chức danh": "title", "chức vụ": "title",
+    "seat": "seat", "chỗ ngồi": "seat",
+    "needs": "needs", "cần hỗ trợ": "needs",
 }  # fmt: skip
 _LONGEST: Final = 120
+_LONGEST_DETAIL: Final = {"title": 80, "seat": 40, "needs": 120}
+# As our own files name them, in the order of COLUMNS.
+_COLUMN_HEADS: Final = ("Họ tên", "E-mail", "Cơ quan", "Chức danh", "Chỗ ngồi", "Cần hỗ trợ")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -44,6 +50,11 @@ class NewGuest:
     name: str
     email: str
     organisation: str
+    # As it stands in the letter: post, rank, form of address.
+    title: str = ""
+    seat: str = ""
+    # What helps them come in.
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,19 +82,22 @@ class DryRun:
         return [row for row in self.rows if row.problem is not None]
 
 
-def read(name: str, email: str, organisation: str) -> NewGuest:
+def read(name: str, email: str, organisation: str, title: str = "", seat: str = "", needs: str = "") -> NewGuest:
     """Return a checked guest. Raises Invalid with a sentence about the first thing wrong."""
     clean_name, clean_organisation = one_line(name), one_line(organisation)
     if not clean_name:
         raise Invalid(_l("The name is missing."))
     if len(clean_name) > _LONGEST or len(clean_organisation) > _LONGEST:
         raise Invalid(_l("The name or organisation is over 120 characters long."))
+    details = {"title": one_line(title), "seat": one_line(seat), "needs": one_line(needs)}
+    if any(len(text) > _LONGEST_DETAIL[name] for name, text in details.items()):
+        raise Invalid(_l("Post, seat or help at the door is too long."))
     try:
         # ASCII only: too few mail servers take other addresses (RFC 6531).
         valid = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
         raise Invalid(_l("The e-mail address is not right.")) from error
-    return NewGuest(clean_name, valid.ascii_email or valid.normalized, clean_organisation)
+    return NewGuest(clean_name, valid.ascii_email or valid.normalized, clean_organisation, **details)
 
 
 def of_meeting(session: Session, meeting: Meeting) -> Sequence[Guest]:
@@ -138,6 +152,7 @@ def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new
     if new.email.lower() != guest.email.lower() and new.email.lower() in _addresses(session, meeting):
         raise Conflict(_l("This e-mail address is on the list already."))
     guest.name, guest.email, guest.organisation = new.name, new.email, new.organisation
+    guest.title, guest.seat, guest.needs = new.title, new.seat, new.needs
     if came_back:
         passes.replace(session, guest)
     _record(session, actor, "guest_changed", meeting, guest=str(guest.id))
@@ -145,13 +160,14 @@ def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new
 
 
 def remove(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, *, now: datetime) -> Guest:
-    """Take a guest off the list and withdraw what was sent, telling the guest. Doing it again changes nothing."""
+    """Take a guest and who comes with them off the list, and withdraw what was sent. Again, it changes nothing."""
     guest = find(session, actor, meeting_id, guest_id)
     # A pass that is being signed right now is waited for, and then ended like any other.
     session.refresh(guest, with_for_update={"of": Guest})
     if guest.removed_at is None:
-        passes.withdraw(session, guest)
-        guest.removed_at = now
+        for one in (guest, *_companions(session, guest)):
+            passes.withdraw(session, one)
+            one.removed_at = now
         _record(session, actor, "guest_removed", guest.meeting, guest=str(guest.id))
     return guest
 
@@ -180,16 +196,17 @@ def dry_run(session: Session, actor: Actor, meeting_id: UUID, content: bytes) ->
 
 def template() -> bytes:
     """Return an empty file to fill in, as spreadsheet programs in Vietnam open it."""
-    return "\ufeffHọ tên,E-mail,Cơ quan\r\nNguyễn Văn A,a@example.vn,Công ty A\r\n".encode()
+    heads, example = ",".join(_COLUMN_HEADS), "Nguyễn Văn A,a@example.vn,Công ty A,Giám đốc,A12,"
+    return f"\ufeff{heads}\r\n{example}\r\n".encode()
 
 
 def export(guests: Sequence[Guest]) -> bytes:
     """Return the list as CSV; a cell that a spreadsheet would run as a formula is quoted."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(("Họ tên", "E-mail", "Cơ quan"))
+    writer.writerow(_COLUMN_HEADS)
     for guest in guests:
-        writer.writerow([_harmless(cell) for cell in (guest.name, guest.email, guest.organisation)])
+        writer.writerow([_harmless(getattr(guest, column)) for column in COLUMNS])
     return f"\ufeff{buffer.getvalue()}".encode()
 
 
@@ -236,8 +253,14 @@ def _addresses(session: Session, meeting: Meeting) -> set[str]:
     return set(session.scalars(query))
 
 
+def _companions(session: Session, guest: Guest) -> Sequence[Guest]:
+    """Return who comes with a guest, each held until the transaction ends."""
+    query = select(Guest).where(Guest.of_guest_id == guest.id, Guest.removed_at.is_(None))
+    return session.scalars(query.with_for_update(of=Guest)).unique().all()
+
+
 def _insert(session: Session, meeting: Meeting, guest: NewGuest) -> Guest:
-    added = Guest(meeting_id=meeting.id, name=guest.name, email=guest.email, organisation=guest.organisation)
+    added = Guest(meeting_id=meeting.id, **asdict(guest))
     session.add(added)
     session.flush()
     return added

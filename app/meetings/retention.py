@@ -32,7 +32,7 @@ def forget(session: Session, storage: Storage, *, now: datetime) -> int:
     for guest in pictured.all():
         portraits.give(session, storage, guest, None)
         touched.add(guest.id)
-    named = session.scalars(_of_meetings_over(now - NAMES).where(Guest.email != "")).unique().all()
+    named = session.scalars(_of_meetings_over(now - NAMES).where(Guest.name != "")).unique().all()
     _forget_names(session, [guest.id for guest in named])
     touched |= {guest.id for guest in named}
     if touched:
@@ -53,7 +53,9 @@ def _of_meetings_over(moment: datetime) -> Select[Guest]:
 
 def _forget_names(session: Session, guest_ids: Sequence[UUID]) -> None:
     session.execute(
-        update(Guest).where(Guest.id.in_(guest_ids)).values(name="", email="", organisation="", desk_code=None)
+        update(Guest)
+        .where(Guest.id.in_(guest_ids))
+        .values(name="", email="", organisation="", title="", seat="", needs="", account_id=None, desk_code=None)
     )
     # The name stands in the letter too.
     session.execute(update(Pass).where(Pass.guest_id.in_(guest_ids)).values(letter=None, letter_sha256=None))

@@ -17,13 +17,23 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.permissions import Actor, Permission
 from app.meetings import passes
 from app.meetings.entered import one_line
-from app.meetings.models import Building, Guest, Meeting, MeetingState, Room
+from app.meetings.models import Building, Guest, Meeting, MeetingState, Reentry, Room
 from app.notices import service as notices
 from app.registry import scope
 from app.registry.models import Agency
 from app.registry.search import fold, pattern
+from pki.passes.lease import Policy
 
 LONGEST: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How guests come in."""
+
+    policy: Policy = Policy.STRICT
+    rotating: bool = False
+    reentry: Reentry = Reentry.NONE
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Plan:
     starts_at: datetime
     ends_at: datetime
     host: str
+    entry: Entry = Entry()
 
 
 def rooms(session: Session) -> Sequence[Room]:
@@ -104,6 +115,9 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
         starts_at=plan.starts_at,
         ends_at=plan.ends_at,
         host=one_line(plan.host),
+        policy=plan.entry.policy,
+        rotating=plan.entry.rotating,
+        reentry=plan.entry.reentry,
         created_by=actor.account_id,
     )
     session.add(meeting)
@@ -113,18 +127,19 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
 
 
 def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now: datetime) -> Meeting:
-    """Change a meeting. If it was sent and its time or place moved, every pass is replaced and every guest told."""
+    """Change a meeting. If it was sent and its passes no longer hold true, each is replaced, its guest told."""
     meeting = claim(session, actor, meeting_id)
     if meeting.state == MeetingState.CANCELLED:
         raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
     _check(session, plan, now=now, besides=meeting.id)
-    before = (meeting.room_id, meeting.starts_at, meeting.ends_at)
+    before = _in_passes(meeting)
     meeting.title, meeting.search_title = one_line(plan.title), fold(plan.title)
     meeting.host, meeting.room_id = one_line(plan.host), plan.room_id
     meeting.starts_at, meeting.ends_at = plan.starts_at, plan.ends_at
+    meeting.policy, meeting.rotating, meeting.reentry = plan.entry.policy, plan.entry.rotating, plan.entry.reentry
     session.flush()
     session.expire(meeting, ["room"])
-    if meeting.state == MeetingState.SENT and before != (meeting.room_id, meeting.starts_at, meeting.ends_at):
+    if meeting.state == MeetingState.SENT and before != _in_passes(meeting):
         meeting.sequence += 1
         passes.replace_all(session, meeting)
     _record(session, actor, "meeting_changed", meeting)
@@ -185,6 +200,11 @@ def create_demonstration(session: Session) -> list[Building]:
         made.append(building)
     session.flush()
     return made
+
+
+def _in_passes(meeting: Meeting) -> tuple[object, ...]:
+    """Return what stands in passes and letters; whether somebody may come back is the server's to know."""
+    return meeting.room_id, meeting.starts_at, meeting.ends_at, meeting.policy, meeting.rotating
 
 
 def _check(session: Session, plan: Plan, *, now: datetime, besides: UUID | None = None) -> None:

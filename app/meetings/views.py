@@ -18,10 +18,12 @@ from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
 from app.meetings import guest_files, guest_page, guests, impact, passes, service
 from app.meetings.forms import ActForm, GuestForm, MeetingForm
-from app.meetings.models import Meeting
-from app.meetings.service import Plan
+from app.meetings.guests import NewGuest
+from app.meetings.models import Meeting, Reentry
+from app.meetings.service import Entry, Plan
 from app.notices import service as notices
 from app.notices.models import NoticeState
+from pki.passes.lease import Policy
 
 bp = Blueprint("meetings", __name__, url_prefix="/meetings")
 
@@ -81,7 +83,7 @@ def edit(meeting_id: UUID) -> ResponseReturnValue:
             service.change(session, current_actor(), meeting_id, _plan(form), now=datetime.now(UTC))
     except (Invalid, Conflict) as error:
         return _with_problem("meetings/edit.html", form, error, meeting=meeting)
-    flash(_("The meeting is changed. Guests who were invited get a new invitation if time or place moved."))
+    flash(_("The meeting is changed. Guests who were invited get a new invitation if time, place or code changed."))
     return redirect(url_for(".show", meeting_id=meeting_id))
 
 
@@ -93,7 +95,7 @@ def add_guest(meeting_id: UUID) -> ResponseReturnValue:
         return _page(meeting_id, form, status=422)
     try:
         with transaction() as session:
-            guest = guests.read(form.name.data, form.email.data, form.organisation.data or "")
+            guest = _guest(form)
             guests.add(session, current_actor(), meeting_id, guest)
     except (Invalid, Conflict) as error:
         form.email.errors = [str(error)]
@@ -112,8 +114,7 @@ def edit_guest(meeting_id: UUID, guest_id: UUID) -> ResponseReturnValue:
         return page, 422 if form.is_submitted() else 200
     try:
         with transaction() as session:
-            new = guests.read(form.name.data, form.email.data, form.organisation.data or "")
-            guests.change(session, current_actor(), meeting_id, guest_id, new)
+            guests.change(session, current_actor(), meeting_id, guest_id, _guest(form))
     except (Invalid, Conflict) as error:
         form.email.errors = [f"{error} {error.next_step or ''}".strip()]
         return render_template("meetings/guest_edit.html", form=form, guest=guest), 422
@@ -235,6 +236,9 @@ def _values(meeting: Meeting) -> dict[str, object]:
         "starts": starts.time(),
         "ends": ends.time(),
         "host": meeting.host,
+        "policy": meeting.policy,
+        "rotating": meeting.rotating,
+        "reentry": meeting.reentry,
     }
 
 
@@ -245,7 +249,13 @@ def _plan(form: MeetingForm) -> Plan:
         starts_at=form.starts_at().astimezone(UTC),
         ends_at=form.ends_at().astimezone(UTC),
         host=form.host.data.strip(),
+        entry=Entry(Policy(form.policy.data), form.rotating.data, Reentry(form.reentry.data)),
     )
+
+
+def _guest(form: GuestForm) -> NewGuest:
+    fields = (form.name, form.email, form.organisation, form.title, form.seat, form.needs)
+    return guests.read(*(one.data or "" for one in fields))
 
 
 def _with_problem(template: str, form: MeetingForm, error: AppError, *, meeting: Meeting | None) -> ResponseReturnValue:

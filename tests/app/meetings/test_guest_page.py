@@ -228,7 +228,10 @@ def test_a_portrait_is_forgotten_a_day_after_the_meeting_and_not_before(city: Se
 
 def test_names_addresses_and_letters_are_forgotten_after_thirty_days_and_the_pass_stays(city: Settings) -> None:
     meeting_id = made.call()
-    ids = [made.add(meeting_id), made.add(meeting_id, made.NewGuest("Trần Bình", "binh@example.vn", "B"))]
+    ids = [
+        made.add(meeting_id),
+        made.add(meeting_id, made.NewGuest("Trần Bình", "binh@example.vn", "B", "Giám đốc", "A1", "xe lăn")),
+    ]
     made.send(meeting_id)
     made.run_jobs(city)
     assert forget(city, ids[0], timedelta(days=30)) == 0
@@ -236,6 +239,7 @@ def test_names_addresses_and_letters_are_forgotten_after_thirty_days_and_the_pas
     for guest_id in ids:
         guest = made.guest(guest_id)
         assert (guest.name, guest.email, guest.organisation) == ("", "", "")
+        assert (guest.title, guest.seat, guest.needs, guest.account_id) == ("", "", "", None)
         assert made.notices_about(guest_id) == []
         assert len(made.passes_of(guest_id)) == 1
     assert forget(city, ids[0], timedelta(days=31)) == 0
