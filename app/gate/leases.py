@@ -206,6 +206,8 @@ def _tablets(session: Session, *, now: datetime) -> dict[UUID, list[UUID]]:
             Device.revoked_at.is_(None),
             or_(Device.last_seen_at.is_(None), Device.last_seen_at > now - HEARD),
             TabletLog.boot_id.is_not(None),
+            # Its shift has not ended: what is leased to a tablet that is put away nobody can use.
+            TabletLog.closed.is_(False),
             TabletLog.forked_at.is_(None),
         )
         .order_by(Device.id)

@@ -408,3 +408,14 @@ def test_the_plan_leases_each_guest_to_the_tablet_at_their_gate(city: Settings) 
     assert all(held[issued.pass_id] == one.tablets[issued.gate].device_id for issued in one.passes)
     assert sign(one) == 2
     assert sign(one) == 0
+
+
+def test_nothing_is_leased_to_a_tablet_whose_shift_has_ended(city: Settings) -> None:
+    one = world(city)
+    ended, working = booted(one, 0), booted(one, 1)
+    ended.close(NOW)
+    send(ended)
+    mine = sum(1 for issued in one.passes if issued.gate == 1)
+    with db.transaction() as session:
+        assert leases.plan(session, now=NOW) == mine
+        assert {lease.device_id for lease in session.scalars(select(Lease))} == {working.device_id}
