@@ -3,13 +3,14 @@
 import { startBoot } from "../gate/boot";
 import { Camera } from "../gate/camera";
 import { watch } from "../gate/detector";
+import { ownKey } from "../gate/device_key";
 import { Gate } from "../gate/gate";
 import { Guests } from "../gate/guests";
 import { Judge, KeyChanged } from "../gate/judge";
 import { Log } from "../gate/log";
 import { clockTime, Screen } from "../gate/screen";
+import { bytes, fetchLists, NoAnswer, NotEnrolled, sendEvents } from "../gate/server";
 import { Shift } from "../gate/shift";
-import { bytes, fetchLists, NotEnrolled, sendEvents } from "../gate/server";
 import { announce } from "../gate/sound";
 import { Store, wipe } from "../gate/store";
 import { WedgeReader } from "../gate/wedge";
@@ -53,12 +54,13 @@ async function run(): Promise<void> {
   });
 
   const store = await Store.open();
-  const own = await store.get("key");
-  if (own === undefined || own.name !== device.keyName) {
+  const own = await patiently(() => ownKey(store, device.keyName, sendEvents));
+  if (own === null) {
     screen.lists(words.no_key, true);
     return;
   }
-  const boot = await startBoot(navigator.serviceWorker?.controller ?? null);
+  // A tablet that was enrolled anew does not go on with the boot of the former.
+  const boot = await startBoot(own.isNew ? null : navigator.serviceWorker?.controller ?? null);
   const deviceId = bytes(device.id);
   let judge: Judge;
   try {
@@ -68,7 +70,7 @@ async function run(): Promise<void> {
     screen.lists(words.lists.changed_key, true);
     return;
   }
-  const holder = { deviceId, checkpointId: bytes(device.checkpointId), key: own.key };
+  const holder = { deviceId, checkpointId: bytes(device.checkpointId), key: own.key.key };
   const log = new Log(store, holder, boot, () => judge.now(), device.checkpoint);
   const guests = new Guests(store, judge.trustKey);
   await guests.open(judge.now());
@@ -88,8 +90,8 @@ async function run(): Promise<void> {
   async function forget(): Promise<void> {
     busy = true;
     store.close();
-    await wipe();
     boot.end();
+    await wipe().catch(() => undefined);
     screen.lists(words.not_enrolled, true);
   }
 
@@ -180,6 +182,18 @@ async function run(): Promise<void> {
   });
   await camera.start();
   await navigator.wakeLock?.request("screen").catch(() => undefined);
+}
+
+/** Try until it works: without a network, or with a server that is just starting, it does later. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      await new Promise((done) => window.setTimeout(done, LISTS_EVERY_MS));
+    }
+  }
 }
 
 /** Do it again and again, each time after the last has ended. */

@@ -53,6 +53,8 @@ export interface Spent {
 
 interface Facts {
   key: DeviceKey;
+  /** Made for an enrolment that the server has not confirmed yet. */
+  newKey: DeviceKey;
   told: Told;
   roster: KeptRoster;
   tip: Tip;
@@ -75,6 +77,8 @@ export class Store {
         fresh.createObjectStore("events", { keyPath: "seq" });
         fresh.createObjectStore("spent");
       },
+      // Another page of this tablet wipes it.
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
     });
     return new Store(database);
   }
@@ -115,18 +119,33 @@ export class Store {
     await this.database.delete("events", IDBKeyRange.upperBound(contiguous));
   }
 
+  /** Be another tablet: nothing of the former stays but what it let in, and what its browser may keep. */
+  async beginAnew(key: DeviceKey): Promise<void> {
+    const act = this.database.transaction(["facts", "events"], "readwrite", { durability: "strict" });
+    await Promise.all([
+      act.objectStore("facts").clear(),
+      act.objectStore("events").clear(),
+      act.objectStore("facts").put(key, "key"),
+      act.done,
+    ]);
+  }
+
   close(): void {
     this.database.close();
   }
 }
 
-/** Forget everything of this tablet: what lies on its disk, and what its pages were kept for. */
+/**
+ * Forget everything of this tablet: what lies on its disk, and what its pages were kept for. Ends when all of it is
+ * gone; while another page holds the database, it waits until that page has let go. Throws when the browser cannot.
+ */
 export async function wipe(): Promise<void> {
-  await new Promise<void>((done) => {
-    const request = indexedDB.deleteDatabase(NAME);
-    request.onsuccess = request.onerror = request.onblocked = () => done();
-  });
   localStorage.clear();
   const names = (await globalThis.caches?.keys()) ?? [];
   await Promise.all(names.filter((name) => name.startsWith(NAME)).map((name) => caches.delete(name)));
+  await new Promise<void>((done, fail) => {
+    const request = indexedDB.deleteDatabase(NAME);
+    request.onsuccess = () => done();
+    request.onerror = () => fail(request.error ?? new Error("not deleted"));
+  });
 }
