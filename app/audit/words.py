@@ -85,6 +85,8 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "form_withdrawn": _l("Form withdrawn by the citizen"),
     "forms_exported": _l("Citizens' forms exported"),
     "guest_added": _l("Guest added"),
+    "invitation_answered": _l("Guest answered an invitation"),
+    "companion_added": _l("Somebody who comes with a guest added"),
     "guest_changed": _l("Guest corrected"),
     "guest_removed": _l("Guest taken off the list"),
     "guests_forgotten": _l("Guests of past meetings forgotten"),

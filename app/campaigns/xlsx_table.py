@@ -35,9 +35,9 @@ _LETTERS: Final = re.compile(r"[A-Z]{1,3}")
 class XlsxTable:
     """Rows with their numbers as the spreadsheet program shows them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: Path | IO[bytes]) -> None:
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError) as error:
             raise FileRefused(FileFault.DAMAGED_WORKBOOK) from error
         self._parts = {info.filename.lstrip("/"): info for info in self._zip.infolist()}

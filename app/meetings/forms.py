@@ -11,7 +11,8 @@ from wtforms import BooleanField, DateField, RadioField, SelectField, StringFiel
 from wtforms.validators import InputRequired, Length
 
 from app.core.i18n import CITY_ZONE
-from app.meetings.models import Reentry
+from app.meetings import companions
+from app.meetings.models import Reentry, Reply
 from pki.passes.lease import Policy
 
 
@@ -65,8 +66,28 @@ class GuestForm(FlaskForm):
     needs = StringField(_l("Help at the door (optional)"), validators=[Length(max=120)])
 
 
+class CompanionForm(FlaskForm):
+    kind = RadioField(
+        _l("Who is it?"),
+        choices=[(kind, words) for kind, words in companions.WORDS.items()],
+        validators=[InputRequired(_l("Choose whether it is a companion, a driver or an interpreter."))],
+    )
+    name = StringField(_l("Full name"), validators=[InputRequired(_l("Enter the guest’s name.")), Length(max=120)])
+    email = StringField(_l("E-mail (optional)"), validators=[Length(max=254)])
+    needs = StringField(_l("Help at the door (optional)"), validators=[Length(max=120)])
+
+
 class GuestFileForm(FlaskForm):
-    file = FileField(_l("File of guests (CSV)"), validators=[FileRequired(_l("Choose a file."))])
+    file = FileField(_l("File of guests"), validators=[FileRequired(_l("Choose a file."))])
+
+
+class AnswerForm(FlaskForm):
+    answer = RadioField(
+        _l("Do you come?"),
+        choices=[(Reply.YES, _l("Yes, I come")), (Reply.MAYBE, _l("Perhaps")), (Reply.NO, _l("No, I cannot come"))],
+        validators=[InputRequired(_l("Choose whether you come."))],
+    )
+    note = StringField(_l("A word to the organiser (optional)"), validators=[Length(max=300)])
 
 
 class PortraitForm(FlaskForm):

@@ -1,4 +1,4 @@
-"""A guest's own page: the code, the facts of the meeting, and their portrait.
+"""A guest's own page: the code, the facts of the meeting, their answer, and their portrait.
 
 The address holds a token of 192 random bits that names this page and nothing else; the pass's secret is not in it. It
 stands in the path, because the page must work without script on an old phone, where a fragment would be lost. So the
@@ -30,9 +30,9 @@ from app.core.running import settings, storage
 from app.core.security import takes_upload
 from app.core.static_files import send
 from app.core.throttle import may_pass
-from app.meetings import day_keys, letters, passes, portraits, sealing
-from app.meetings.forms import ActForm, PortraitForm
-from app.meetings.models import Guest, MeetingState, Pass, PassState
+from app.meetings import answers, day_keys, letters, passes, portraits, sealing
+from app.meetings.forms import ActForm, AnswerForm, PortraitForm
+from app.meetings.models import Guest, MeetingState, Pass, PassState, Reply
 from pki.passes import claims as pass_claims
 from pki.passes import cose, digits, qr, rotating
 from pki.passes.claims import PassFlags
@@ -97,6 +97,21 @@ def set_portrait(page_token: str) -> ResponseReturnValue:
     return redirect(url_for(".show", page_token=page_token))
 
 
+@bp.post("/<page_token>/answer")
+@public("the token of the address is the key to this one page")
+def answer(page_token: str) -> ResponseReturnValue:
+    form, now = AnswerForm(), datetime.now(UTC)
+    if not form.validate_on_submit():
+        return _page(page_token, PortraitForm(), answer=form, status=422)
+    with transaction() as session:
+        guest = passes.by_page_token(session, page_token)
+        if not may_pass(session, f"answer:{guest.id}", limit=20, per=timedelta(hours=1), now=now):
+            raise TooMany(_l("There were too many tries."), _l("Try again in an hour."))
+        answers.answer(session, guest, Reply(form.answer.data), form.note.data or "", now=now)
+    flash(_("The organiser has your answer. You may change it until the meeting begins."))
+    return redirect(url_for(".show", page_token=page_token))
+
+
 @bp.post("/<page_token>/portrait/delete")
 @public("the token of the address is the key to this one page")
 def delete_portrait(page_token: str) -> ResponseReturnValue:
@@ -115,7 +130,9 @@ def portrait(page_token: str) -> Response:
     return Response(storage().get(guest.portrait_sha256), content_type="image/webp")
 
 
-def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> ResponseReturnValue:
+def _page(
+    page_token: str, form: PortraitForm, *, answer: AnswerForm | None = None, status: int = 200
+) -> ResponseReturnValue:
     with transaction() as session:
         guest = passes.by_page_token(session, page_token)
         newest = passes.newest_of(session, guest.id)
@@ -137,6 +154,9 @@ def _page(page_token: str, form: PortraitForm, *, status: int = 200) -> Response
         desk_code=letters.spaced(shown) if shown else "",
         has_letter=has_letter,
         form=form,
+        answer=answer or AnswerForm(answer=guest.answer, note=guest.answer_note),
+        may_answer=answers.may_answer(guest, now=datetime.now(UTC)),
+        answer_words=answers.WORDS,
         act=ActForm(),
         page_token=page_token,
     )

@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from app.core.i18n import CITY_ZONE, local
 from app.core.settings import Settings
 from app.meetings.letter_pdf import Letter
-from app.meetings.models import Guest
+from app.meetings.models import Guest, GuestKind
 from app.meetings.passes import Issued
 from app.meetings.sealing import Shown
 from pki.passes import qr
@@ -44,6 +44,11 @@ _papers: Final = Environment(
 LETTER_NAME: Final = "giay-moi.pdf"
 # Letters of 7 bits pass through every mail server unchanged (RFC 2045, 6).
 CTE: Final = "quoted-printable"
+_COMES_AS: Final = {
+    GuestKind.COMPANION: "người đi cùng",
+    GuestKind.DRIVER: "lái xe",
+    GuestKind.INTERPRETER: "phiên dịch",
+}
 _WEEKDAYS: Final = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
@@ -134,6 +139,11 @@ def cancellation(settings: Settings, guest: Guest, *, now: datetime) -> EmailMes
     return message
 
 
+def recipient(guest: Guest) -> str:
+    """Return where a guest's letters go: who comes along and has no address of their own hears of it from the guest."""
+    return guest.email or (guest.of_guest.email if guest.of_guest is not None else "")
+
+
 def page_address(settings: Settings, page_token: str) -> str:
     """Return the address of a guest's page. The token names the page only; the pass's secret is not in it."""
     return f"{settings.web_url}/p/{page_token}"
@@ -158,7 +168,7 @@ def calendar(settings: Settings, guest: Guest, method: Method, now: datetime) ->
     organizer = vCalAddress(f"MAILTO:{settings.mail_from}")
     organizer.params["cn"] = vText(meeting.agency.name)
     event["organizer"] = organizer
-    attendee = vCalAddress(f"MAILTO:{guest.email}")
+    attendee = vCalAddress(f"MAILTO:{recipient(guest)}")
     attendee.params["cn"] = vText(guest.name)
     attendee.params["rsvp"] = vText("FALSE")
     event["attendee"] = attendee
@@ -189,7 +199,7 @@ def _message(settings: Settings, guest: Guest, subject: str, now: datetime) -> E
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = Address(guest.meeting.agency.name, user, domain)
-    name, _, host = guest.email.rpartition("@")
+    name, _, host = recipient(guest).rpartition("@")
     message["To"] = Address(guest.name, name, host)
     message["Date"] = format_datetime(now)
     # The same at every attempt to send, so that a mail program shows a repeated one once.
@@ -203,6 +213,7 @@ def _facts(settings: Settings, guest: Guest) -> dict[str, object]:
     starts, ends = local(meeting.starts_at), local(meeting.ends_at)
     return {
         "guest": guest,
+        "comes_as": _COMES_AS.get(GuestKind(guest.kind), ""),
         "meeting": meeting,
         "day": starts.strftime("%d/%m/%Y"),
         "weekday": _WEEKDAYS[starts.weekday()],

@@ -144,6 +144,8 @@ class Guest(Base):
     thumbnail: Mapped[bytes | None] = mapped_column(deferred=True)
     # A `Reply`.
     answer: Mapped[str] = mapped_column(server_default=Reply.NONE)
+    # What they wrote beside it.
+    answer_note: Mapped[str] = mapped_column(server_default="")
     answered_at: Mapped[datetime | None]
     # The checkpoint that the letter names; its tablet may hold the right to admit.
     entrance_id: Mapped[UUID | None] = mapped_column(index=True)
@@ -160,6 +162,7 @@ class Guest(Base):
     removed_at: Mapped[datetime | None]
 
     meeting: Mapped[Meeting] = relationship(lazy="joined", innerjoin=True)
+    of_guest: Mapped[Guest | None] = relationship(remote_side="Guest.id")
 
 
 class Pass(Base):

@@ -52,11 +52,8 @@ def _of_meetings_over(moment: datetime) -> Select[Guest]:
 
 
 def _forget_names(session: Session, guest_ids: Sequence[UUID]) -> None:
-    session.execute(
-        update(Guest)
-        .where(Guest.id.in_(guest_ids))
-        .values(name="", email="", organisation="", title="", seat="", needs="", account_id=None, desk_code=None)
-    )
+    texts = dict.fromkeys(("name", "email", "organisation", "title", "seat", "needs", "answer_note"), "")
+    session.execute(update(Guest).where(Guest.id.in_(guest_ids)).values(**texts, account_id=None, desk_code=None))
     # The name stands in the letter too.
     session.execute(update(Pass).where(Pass.guest_id.in_(guest_ids)).values(letter=None, letter_sha256=None))
     notices.forget(session, guest_ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,7 +16,17 @@ from app.core.errors import AppError, Conflict, Invalid
 from app.core.i18n import local
 from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
-from app.meetings import guest_files, guest_page, guests, impact, passes, service
+from app.meetings import (
+    answers,
+    companion_pages,
+    companions,
+    guest_files,
+    guest_page,
+    guests,
+    impact,
+    passes,
+    service,
+)
 from app.meetings.forms import ActForm, GuestForm, MeetingForm
 from app.meetings.guests import NewGuest
 from app.meetings.models import Meeting, Reentry
@@ -32,6 +42,7 @@ def init(app: Flask) -> None:
     impact.register()
     app.register_blueprint(bp)
     app.register_blueprint(guest_files.bp)
+    app.register_blueprint(companion_pages.bp)
     app.register_blueprint(guest_page.bp)
     add_place(
         app,
@@ -173,19 +184,6 @@ def cancel(meeting_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", meeting_id=meeting_id))
 
 
-@bp.get("/<uuid:meeting_id>/guests.csv")
-@needs(Permission.MANAGE_MEETINGS)
-def export_guests(meeting_id: UUID) -> Response:
-    with transaction() as session:
-        meeting = service.find(session, current_actor(), meeting_id)
-        content = guests.export(guests.of_meeting(session, meeting))
-    return Response(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="khach-moi-{meeting.number}.csv"'},
-    )
-
-
 @bp.get("/<uuid:meeting_id>/progress")
 @needs(Permission.MANAGE_MEETINGS)
 def show_progress(meeting_id: UUID) -> ResponseReturnValue:
@@ -201,6 +199,8 @@ def _page(meeting_id: UUID, form: GuestForm, *, status: int = 200) -> ResponseRe
         invited = guests.of_meeting(session, meeting)
         letters = notices.about(session, [guest.id for guest in invited])
         progress = passes.progress(session, meeting)
+        replies = answers.counts(session, meeting)
+    wanted = request.args.get("answer", "")
     page = render_template(
         "meetings/show.html",
         meeting=meeting,
@@ -210,6 +210,10 @@ def _page(meeting_id: UUID, form: GuestForm, *, status: int = 200) -> ResponseRe
         returned=sum(1 for letter in letters.values() if letter.state == NoticeState.BOUNCED),
         form=form,
         act=ActForm(),
+        companion_words=companions.WORDS,
+        answers=replies,
+        answer_words=answers.WORDS,
+        wanted=wanted,
     )
     return page, status
 

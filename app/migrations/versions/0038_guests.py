@@ -1,4 +1,7 @@
-"""Groups of guests, companions, and what a guest needs."""
+"""What a guest writes beside the answer."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0038"
 down_revision = "0037"
@@ -7,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.add_column("guest", sa.Column("answer_note", sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.core import db
 from app.core.errors import Invalid
 from app.core.settings import Settings
-from app.meetings import guests, sealing
+from app.meetings import guest_lists, guests, sealing
 from app.meetings.guests import NewGuest
 from app.meetings.models import Guest, GuestKind, PassState, Reentry
 from app.meetings.service import Entry
@@ -101,7 +101,7 @@ def test_post_seat_and_help_stand_on_the_list_and_come_from_a_file(city: Setting
         "Họ tên;E-mail;Chức danh;Chỗ ngồi;Cần hỗ trợ\nLê Chi;chi@example.vn;Bà;B1;\nLê Tư;tu@example.vn;;" + "x" * 41
     )
     with db.transaction() as session:
-        run = guests.dry_run(session, made.actor("minh"), meeting_id, content.encode())
+        run = guest_lists.dry_run(session, made.actor("minh"), meeting_id, content.encode())
     assert run.guests == [NewGuest("Lê Chi", "chi@example.vn", "", "Bà", "B1")]
     assert [row.number for row in run.problems] == [3]
 

@@ -16,8 +16,9 @@ from flask.testing import FlaskClient
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.settings import Settings
-from app.meetings import guests
-from app.meetings.guests import DryRun, NewGuest
+from app.meetings import guest_lists, guests
+from app.meetings.guest_lists import DryRun
+from app.meetings.guests import NewGuest
 from pki.passes.status import PassStatus
 from tests.factories import meetings as made
 from tests.factories.certificates import actor
@@ -30,7 +31,7 @@ HEAD = "Họ tên,E-mail,Cơ quan\r\n"
 def try_file(meeting_id: UUID, content: str | bytes) -> DryRun:
     raw = content.encode() if isinstance(content, str) else content
     with db.transaction() as session:
-        return guests.dry_run(session, actor("minh"), meeting_id, raw)
+        return guest_lists.dry_run(session, actor("minh"), meeting_id, raw)
 
 
 def names_on(meeting_id: UUID) -> list[str]:
@@ -98,7 +99,7 @@ def test_five_thousand_rows_are_taken_and_one_more_is_refused(city: Settings) ->
 
 
 def test_the_template_of_the_page_is_a_file_that_is_taken(city: Settings, sign_in: SignIn) -> None:
-    content = sign_in("minh").get("/meetings/guests-template.csv").get_data()
+    content = sign_in("minh").get("/meetings/guests-template.xlsx").get_data()
     assert len(try_file(made.call(), content).guests) == 1
 
 
