@@ -142,16 +142,16 @@ def test_long_texts_beside_a_portrait_cost_the_portrait_and_not_the_guest(web: F
     guest_id, code = gate.digits_for(settings)
     with db.transaction() as session:
         guest = session.get_one(Guest, guest_id)
-        guest.title, guest.seat, guest.needs, guest.organisation = ("ỡ" * 90,) * 4
+        guest.title, guest.seat, guest.needs, guest.organisation = ("𠮷" * 90,) * 4
         session.flush()
-        session.execute(update(Meeting).where(Meeting.id == guest.meeting_id).values(title="ỡ" * 90, host="ỡ" * 90))
+        session.execute(update(Meeting).where(Meeting.id == guest.meeting_id).values(title="𠮷" * 90, host="𠮷" * 90))
         portraits.give(session, Storage(settings.data_dir / "objects"), guest, portrait())
     browser = gate.tablet(web)
     built()
     header, _, _, body = answer(browser)
     record = shown(header, body, code)
     assert record is not None
-    assert (record.title, record.portrait) == ("ỡ" * 60, b"")
+    assert (record.title, record.portrait) == ("𠮷" * 60, b"")
 
 
 def test_flags_of_a_capability_above_stand_in_the_record(
