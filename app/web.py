@@ -39,6 +39,7 @@ CAPABILITIES: Final = (
     "citizen_forms",
     "gate",
     "reception",
+    "visits",
     "meetings",
     "alarms",
     "status",

@@ -85,6 +85,7 @@ ACTS: Final[Mapping[str, Sentence]] = {
     "form_withdrawn": _l("Form withdrawn by the citizen"),
     "forms_exported": _l("Citizens' forms exported"),
     "guest_added": _l("Guest added"),
+    "attendance_exported": _l("List of who came downloaded"),
     "invitation_answered": _l("Guest answered an invitation"),
     "companion_added": _l("Somebody who comes with a guest added"),
     "guest_changed": _l("Guest corrected"),

@@ -1,0 +1,1 @@
+"""What came of invitations: who attended, and what is kept of it."""
