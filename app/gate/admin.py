@@ -21,7 +21,7 @@ bp = Blueprint("gate_admin", __name__, url_prefix="/gate/devices")
 @needs(Permission.MANAGE_GATES)
 def index() -> ResponseReturnValue:
     with transaction() as session:
-        found = devices.devices(session)
+        found = devices.devices(session, current_actor())
     return render_template("gate/devices.html", devices=found, form=ActForm())
 
 
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     form = DeviceForm()
     with transaction() as session:
-        places = checkpoints.listed(session)
+        places = checkpoints.listed(session, current_actor())
     form.checkpoint.choices = [(str(place.id), f"{place.building.name} – {place.name}") for place in places]
     if not form.validate_on_submit():
         return render_template("gate/device_new.html", form=form), 422 if form.is_submitted() else 200
@@ -59,7 +59,7 @@ def revoke(device_id: UUID) -> ResponseReturnValue:
     form = ActForm()
     if not form.validate_on_submit():
         with transaction() as session:
-            device = devices.find(session, device_id)
+            device = devices.find(session, device_id, actor=current_actor())
         return render_template("gate/device_revoke.html", device=device, form=form)
     with transaction() as session:
         devices.revoke(session, device_id, actor=current_actor(), now=datetime.now(UTC))

@@ -17,20 +17,28 @@ from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, NotFound, TooMany
 from app.core.permissions import Actor
 from app.core.throttle import may_pass
+from app.gate import checkpoints
 from app.gate.models import Checkpoint, Device
+from app.meetings.models import Building
 
 CODE_LIFE: Final = timedelta(minutes=10)
 _SEEN_STEP: Final = timedelta(minutes=1)
 
 
-def devices(session: Session) -> Sequence[Device]:
-    """Return every tablet, those in use first."""
-    return session.scalars(select(Device).order_by(Device.revoked_at.is_not(None), Device.label)).all()
+def devices(session: Session, actor: Actor) -> Sequence[Device]:
+    """Return the tablets of the buildings that the actor looks after, those in use first."""
+    query = select(Device).join(Checkpoint, Checkpoint.id == Device.checkpoint_id).join(Building)
+    query = query.where(checkpoints.kept_by(actor)).order_by(Device.revoked_at.is_not(None), Device.label)
+    return session.scalars(query).unique().all()
 
 
 def add(session: Session, checkpoint_id: UUID, *, label: str, actor: Actor, now: datetime) -> tuple[Device, str]:
-    """Add a tablet for a checkpoint and return it with its one-time code (eight digits, not stored)."""
-    checkpoint = session.get(Checkpoint, checkpoint_id)
+    """Add a tablet for a checkpoint and return it with its one-time code (eight digits, not stored).
+
+    Raises NotFound, also for a building that the actor does not look after.
+    """
+    query = select(Checkpoint).join(Building).where(Checkpoint.id == checkpoint_id, checkpoints.kept_by(actor))
+    checkpoint = session.scalars(query).unique().one_or_none()
     if checkpoint is None:
         raise NotFound(_l("There is no such checkpoint."))
     device = Device(checkpoint=checkpoint, label=label)
@@ -45,7 +53,7 @@ def add(session: Session, checkpoint_id: UUID, *, label: str, actor: Actor, now:
 
 def renew_code(session: Session, device_id: UUID, *, actor: Actor, now: datetime) -> tuple[Device, str]:
     """Give a tablet a new code, for example after its browser was emptied. The old cookie ends when it is used."""
-    device = find(session, device_id)
+    device = find(session, device_id, actor=actor)
     if device.revoked_at is not None:
         raise Conflict(_l("This tablet was revoked. Add a new one."))
     code = _give_code(device, now)
@@ -90,7 +98,7 @@ def throttle_enrolment(session: Session, *, account_id: UUID | None, now: dateti
 
 def revoke(session: Session, device_id: UUID, *, actor: Actor, now: datetime) -> Device:
     """End a tablet: its next contact is refused. Doing it twice changes nothing."""
-    device = find(session, device_id)
+    device = find(session, device_id, actor=actor)
     ended = session.execute(
         update(Device)
         .where(Device.id == device_id, Device.revoked_at.is_(None))
@@ -103,8 +111,10 @@ def revoke(session: Session, device_id: UUID, *, actor: Actor, now: datetime) ->
     return device
 
 
-def find(session: Session, device_id: UUID) -> Device:
-    device = session.get(Device, device_id)
+def find(session: Session, device_id: UUID, *, actor: Actor) -> Device:
+    """Return a tablet of a building that the actor looks after. Raises NotFound."""
+    query = select(Device).join(Checkpoint, Checkpoint.id == Device.checkpoint_id).join(Building)
+    device = session.scalars(query.where(Device.id == device_id, checkpoints.kept_by(actor))).unique().one_or_none()
     if device is None:
         raise NotFound(_l("There is no such tablet."))
     return device

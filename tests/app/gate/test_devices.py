@@ -8,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app.core import db
-from app.core.errors import Invalid
+from app.core.errors import Invalid, NotFound
+from app.core.permissions import Role
 from app.core.settings import Settings
 from app.gate import devices
+from app.gate.models import Checkpoint
+from app.meetings.models import Building
+from app.registry.models import Agency
 from tests.factories import gate
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
+from tests.factories.officers import officer
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -67,7 +73,7 @@ def test_a_revoked_tablet_is_refused_at_its_next_contact_and_cannot_come_back(we
     browser = gate.tablet(web)
     as_program = {"Accept": "application/json"}
     with db.transaction() as session:
-        device = devices.devices(session)[0]
+        device = devices.devices(session, actor("oanh"))[0]
         devices.revoke(session, device.id, actor=actor("oanh"), now=datetime.now(UTC))
         devices.revoke(session, device.id, actor=actor("oanh"), now=datetime.now(UTC))
     assert browser.get("/gate/lists", headers=as_program).status_code == 401
@@ -93,8 +99,30 @@ def test_an_administrator_adds_renews_and_revokes_by_form(web: Flask, city: Sett
     form = {"csrf_token": csrf_token(administrator, "/gate/devices/new"), "label": "Máy 9", "checkpoint": checkpoint}
     assert "Máy 9" in administrator.post("/gate/devices/new", data=form).get_data(as_text=True)
     with db.transaction() as session:
-        device = devices.devices(session)[0]
+        device = devices.devices(session, actor("oanh"))[0]
     token = {"csrf_token": csrf_token(administrator, "/gate/devices/")}
     assert administrator.post(f"/gate/devices/{device.id}/code", data=token).status_code == 200
     assert administrator.post(f"/gate/devices/{device.id}/revoke", data=token).status_code == 302
     assert administrator.post(f"/gate/devices/{device.id}/code", data=token).status_code == 409
+
+
+def test_tablets_of_a_building_are_the_business_of_who_looks_after_it(city: Settings, sign_in: SignIn) -> None:
+    device, _ = gate.new_code("Máy của Sở")
+    with db.transaction() as session:
+        building = session.scalars(select(Building).where(Building.code == "TSC")).one()
+        building.keeper_id = session.scalars(select(Agency.id).where(Agency.code == "H99.02")).one()
+        checkpoint = session.scalars(select(Checkpoint.id).where(Checkpoint.building_id == building.id)).all()[0]
+    officer("tam", "H99.03", Role.ADMINISTRATOR)
+    officer("tu", "H99.02", Role.ADMINISTRATOR)
+    stranger, keeper = sign_in("tam"), sign_in("tu")
+    token = {"csrf_token": csrf_token(stranger, "/")}
+    assert "Máy của Sở" not in stranger.get("/gate/devices/").get_data(as_text=True)
+    assert stranger.get(f"/gate/devices/{device.id}/revoke").status_code == 404
+    assert stranger.post(f"/gate/devices/{device.id}/revoke", data=token).status_code == 404
+    assert stranger.post(f"/gate/devices/{device.id}/code", data=token).status_code == 404
+    new = token | {"label": "Máy lạ", "checkpoint": str(checkpoint)}
+    assert stranger.post("/gate/devices/new", data=new).status_code == 422
+    with db.transaction() as session, pytest.raises(NotFound):
+        devices.add(session, checkpoint, label="Máy lạ", actor=actor("tam"), now=datetime.now(UTC))
+    assert "Máy của Sở" in keeper.get("/gate/devices/").get_data(as_text=True)
+    assert keeper.get(f"/gate/devices/{device.id}/revoke").status_code == 200
