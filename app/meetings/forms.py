@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from app.core.i18n import CITY_ZONE
 from app.meetings import companions
-from app.meetings.models import Reentry, Reply
+from app.meetings.models import Reentry, Remind, Reply
 from pki.passes.lease import Policy
 
 
@@ -48,6 +48,18 @@ class MeetingForm(FlaskForm):
             (Reentry.FREE, _l("May come in again as long as the invitation is valid")),
         ],
         default=Reentry.NONE,
+    )
+
+    reminders = RadioField(
+        _l("Remind guests by e-mail"),
+        choices=[
+            (Remind.NONE.value, _l("Not at all")),
+            (Remind.DAY.value, _l("A day before")),
+            (Remind.HOURS.value, _l("Two hours before")),
+            ((Remind.DAY | Remind.HOURS).value, _l("A day and two hours before")),
+        ],
+        coerce=int,
+        default=Remind.DAY.value,
     )
 
     def starts_at(self) -> datetime:

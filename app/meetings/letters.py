@@ -144,6 +144,16 @@ def recipient(guest: Guest) -> str:
     return guest.email or (guest.of_guest.email if guest.of_guest is not None else "")
 
 
+def reminder(settings: Settings, guest: Guest, shown: Shown, *, now: datetime) -> EmailMessage:
+    """Return the mail that reminds of a meeting: where the code is, not the code."""
+    facts = _facts(settings, guest) | {"link": page_address(settings, shown.page_token), "desk_code": spaced(shown)}
+    subject = f"[Nhắc lịch] {guest.meeting.title} – {facts['starts']} {facts['day']}"
+    message = _message(settings, guest, subject, now)
+    message.set_content(_templates.get_template("reminder.txt").render(facts), cte=CTE)
+    message.add_alternative(_templates.get_template("reminder.html").render(facts), subtype="html", cte=CTE)
+    return message
+
+
 def page_address(settings: Settings, page_token: str) -> str:
     """Return the address of a guest's page. The token names the page only; the pass's secret is not in it."""
     return f"{settings.web_url}/p/{page_token}"

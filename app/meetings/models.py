@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint, false, func, text
@@ -47,6 +47,14 @@ class Reentry(StrEnum):
     FREE = "free"
     # From the meeting's first minute to its last.
     DURING = "during"
+
+
+class Remind(IntFlag):
+    """When guests are reminded, as bits."""
+
+    NONE = 0
+    DAY = 1
+    HOURS = 2
 
 
 class Building(Base):
@@ -102,6 +110,8 @@ class Meeting(Base):
     sequence: Mapped[int] = mapped_column(server_default="0")
     # Whether somebody who checked out may come in again (app/gate/admissions.py).
     reentry: Mapped[str] = mapped_column(server_default=Reentry.NONE)
+    # A `Remind`.
+    reminders: Mapped[int] = mapped_column(server_default="0")
     created_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -163,6 +173,17 @@ class Guest(Base):
 
     meeting: Mapped[Meeting] = relationship(lazy="joined", innerjoin=True)
     of_guest: Mapped[Guest | None] = relationship(remote_side="Guest.id")
+
+
+class Reminder(Base):
+    """A guest was reminded of a beginning; another time of the meeting is reminded of anew."""
+
+    __tablename__ = "reminder"
+
+    guest_id: Mapped[UUID] = mapped_column(ForeignKey("guest.id"), primary_key=True)
+    kind: Mapped[int] = mapped_column(primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime]
 
 
 class Pass(Base):

@@ -17,7 +17,7 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.permissions import Actor, Permission
 from app.meetings import passes
 from app.meetings.entered import one_line
-from app.meetings.models import Building, Guest, Meeting, MeetingState, Reentry, Room
+from app.meetings.models import Building, Guest, Meeting, MeetingState, Reentry, Remind, Room
 from app.notices import service as notices
 from app.registry import scope
 from app.registry.models import Agency
@@ -46,6 +46,7 @@ class Plan:
     ends_at: datetime
     host: str
     entry: Entry = Entry()
+    reminders: Remind = Remind.NONE
 
 
 def rooms(session: Session) -> Sequence[Room]:
@@ -118,6 +119,7 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
         policy=plan.entry.policy,
         rotating=plan.entry.rotating,
         reentry=plan.entry.reentry,
+        reminders=plan.reminders.value,
         created_by=actor.account_id,
     )
     session.add(meeting)
@@ -137,6 +139,7 @@ def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now:
     meeting.host, meeting.room_id = one_line(plan.host), plan.room_id
     meeting.starts_at, meeting.ends_at = plan.starts_at, plan.ends_at
     meeting.policy, meeting.rotating, meeting.reentry = plan.entry.policy, plan.entry.rotating, plan.entry.reentry
+    meeting.reminders = plan.reminders.value
     session.flush()
     session.expire(meeting, ["room"])
     if meeting.state == MeetingState.SENT and before != _in_passes(meeting):

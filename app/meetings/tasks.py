@@ -1,4 +1,4 @@
-"""Jobs of `worker`: signing a guest's pass and writing the letter, taking an invitation back, forgetting guests."""
+"""Jobs of `worker`: a guest's pass and letter, taking an invitation back, reminding and forgetting guests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.core.permissions import house
 from app.core.queue import RETRY, jobs
 from app.core.settings import load
 from app.core.storage import Storage
-from app.meetings import entrances, letter_sealing, letters, pass_keys, passes, retention
+from app.meetings import entrances, letter_sealing, letters, pass_keys, passes, reminders, retention
 from app.meetings.models import Guest
 from app.notices import service as notices
 
@@ -53,6 +53,22 @@ def send_cancellation(guest_id: str) -> None:
         guest = session.get(Guest, UUID(guest_id))
         if guest is not None:
             _queue(session, guest, letters.cancellation(settings, guest, now=now), "cancellation")
+
+
+@jobs.periodic(cron="* * * * *")
+@jobs.task(name="meetings.remind", queueing_lock="meetings.remind", lock="meetings.remind")
+def remind(timestamp: int) -> None:
+    """Every minute, queue the reminders that are due."""
+    del timestamp
+    settings, now, count = load(os.environ), datetime.now(UTC), 0
+    while True:
+        with transaction() as session:
+            queued = reminders.remind(session, settings, now=now)
+        if not queued:
+            break
+        count += queued
+    if count:
+        log.info("guests_reminded", guests=count)
 
 
 @jobs.periodic(cron="23 * * * *")

@@ -29,7 +29,7 @@ from app.meetings import (
 )
 from app.meetings.forms import ActForm, GuestForm, MeetingForm
 from app.meetings.guests import NewGuest
-from app.meetings.models import Meeting, Reentry
+from app.meetings.models import Meeting, Reentry, Remind
 from app.meetings.service import Entry, Plan
 from app.notices import service as notices
 from app.notices.models import NoticeState
@@ -243,6 +243,7 @@ def _values(meeting: Meeting) -> dict[str, object]:
         "policy": meeting.policy,
         "rotating": meeting.rotating,
         "reentry": meeting.reentry,
+        "reminders": meeting.reminders,
     }
 
 
@@ -254,6 +255,7 @@ def _plan(form: MeetingForm) -> Plan:
         ends_at=form.ends_at().astimezone(UTC),
         host=form.host.data.strip(),
         entry=Entry(Policy(form.policy.data), form.rotating.data, Reentry(form.reentry.data)),
+        reminders=Remind(form.reminders.data),
     )
 
 

@@ -88,7 +88,7 @@ def test_the_form_sets_it_and_shows_it_again(city: Settings, sign_in: SignIn) ->
     assert "linh hoạt: không ai phải chờ" in page
     assert "mã đổi mỗi nửa phút; được vào lại trong giờ họp" in page
     again = client.get(path).get_data(as_text=True)
-    assert again.count(" checked") == 3
+    assert again.count(" checked") == 4
 
 
 def test_post_seat_and_help_stand_on_the_list_and_come_from_a_file(city: Settings, sign_in: SignIn) -> None:
