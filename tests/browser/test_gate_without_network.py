@@ -59,6 +59,7 @@ def test_a_gate_goes_on_without_a_network_nobody_enters_twice_and_a_copy_admits_
     with opened(browser, original, city, cable) as page:
         sign_in(page, "bao")
         enter_code(page, code)
+        expect_installable(page)
         first, second = invited(city, person, "hai@example.vn", "ba@example.vn")
         wait_for_rights(page, 2)
         cable.pull()
@@ -101,6 +102,13 @@ def test_a_gate_goes_on_without_a_network_nobody_enters_twice_and_a_copy_admits_
         expect(page.locator("[data-lists]")).to_contain_text("đã bị thu hồi", timeout=30_000)
         assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 0
         assert page.evaluate("caches.keys().then((all) => all.length)") == 0
+
+
+def expect_installable(page: Page) -> None:
+    """The browser itself says that the page can be put on the tablet's home screen as an app."""
+    devtools = page.context.new_cdp_session(page)
+    assert devtools.send("Page.getAppManifest")["errors"] == []
+    assert devtools.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
 
 
 def reopen(page: Page) -> None:
