@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, Sentence
 from app.core.permissions import Actor
-from app.meetings import guests
+from app.meetings import guests, service
 from app.meetings.models import Guest, GuestKind
 
 MOST: Final = 10
@@ -41,7 +41,7 @@ def add(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new: N
     Raises NotFound, Invalid for what is not right, Conflict for a guest who is off the list, comes along themselves, or
     brings ten already.
     """
-    meeting = guests.claim_meeting(session, actor, meeting_id)
+    meeting = service.open_for_change(session, actor, meeting_id)
     guest = guests.find(session, actor, meeting_id, guest_id)
     if guest.removed_at is not None or guest.of_guest_id is not None:
         raise Conflict(_l("Nobody can be added to this guest."))

@@ -7,7 +7,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TimeField
+from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TextAreaField, TimeField
 from wtforms.validators import InputRequired, Length
 
 from app.core.i18n import CITY_ZONE
@@ -67,6 +67,10 @@ class MeetingForm(FlaskForm):
 
     def ends_at(self) -> datetime:
         return datetime.combine(self.day.data, self.ends.data, CITY_ZONE)
+
+
+class AgendaForm(FlaskForm):
+    points = TextAreaField(_l("Points"), validators=[Length(max=20_000)])
 
 
 class GuestForm(FlaskForm):

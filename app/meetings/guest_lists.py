@@ -20,7 +20,7 @@ from app.campaigns.file_faults import FileRefused
 from app.campaigns.xlsx_table import XlsxTable
 from app.core.errors import Invalid, Sentence
 from app.core.permissions import Actor
-from app.meetings import guests
+from app.meetings import guests, service
 from app.meetings.entered import one_line
 from app.meetings.guests import NewGuest
 from app.meetings.models import Guest
@@ -74,7 +74,7 @@ def dry_run(session: Session, actor: Actor, meeting_id: UUID, content: bytes) ->
     An XLSX workbook (its first sheet), or CSV in UTF-8 with commas or semicolons; a head row, at most 5,000 rows.
     Raises Invalid if it is no such file.
     """
-    meeting = guests.claim_meeting(session, actor, meeting_id)
+    meeting = service.open_for_change(session, actor, meeting_id)
     known = guests.addresses(session, meeting)
     rows: list[Row] = []
     for number, record in _records(content):

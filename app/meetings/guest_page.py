@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
+from uuid import UUID
 
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -30,7 +31,7 @@ from app.core.running import settings, storage
 from app.core.security import takes_upload
 from app.core.static_files import send
 from app.core.throttle import may_pass
-from app.meetings import answers, day_keys, letters, passes, portraits, sealing
+from app.meetings import agenda, answers, day_keys, letters, papers, passes, portraits, sealing
 from app.meetings.forms import ActForm, AnswerForm, PortraitForm
 from app.meetings.models import Guest, MeetingState, Pass, PassState, Reply
 from pki.passes import claims as pass_claims
@@ -97,6 +98,20 @@ def set_portrait(page_token: str) -> ResponseReturnValue:
     return redirect(url_for(".show", page_token=page_token))
 
 
+@bp.get("/<page_token>/papers/<uuid:paper_id>")
+@public("the token of the address is the key to this one page")
+def paper(page_token: str, paper_id: UUID) -> ResponseReturnValue:
+    """Give a paper that lies with the guest's meeting."""
+    with transaction() as session:
+        _paper, version = papers.for_guest(session, passes.by_page_token(session, page_token), paper_id)
+    return send_file(
+        storage().open(version.sha256),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=f"tai-lieu-{version.sha256[:8]}.pdf",
+    )
+
+
 @bp.post("/<page_token>/answer")
 @public("the token of the address is the key to this one page")
 def answer(page_token: str) -> ResponseReturnValue:
@@ -136,6 +151,7 @@ def _page(
     with transaction() as session:
         guest = passes.by_page_token(session, page_token)
         newest = passes.newest_of(session, guest.id)
+        items, lying = agenda.items_of(session, guest.meeting_id), papers.of_meeting(session, guest.meeting_id)
         kept_letter = newest is not None and passes.has_letter(session, newest)
     state = _state(guest, newest, datetime.now(UTC))
     code, changing, shown, has_letter = Markup(""), None, None, False
@@ -154,6 +170,9 @@ def _page(
         desk_code=letters.spaced(shown) if shown else "",
         has_letter=has_letter,
         form=form,
+        items=items,
+        papers=lying,
+        paper_address=lambda one: url_for(".paper", page_token=page_token, paper_id=one.id),
         answer=answer or AnswerForm(answer=guest.answer, note=guest.answer_note),
         may_answer=answers.may_answer(guest, now=datetime.now(UTC)),
         answer_words=answers.WORDS,

@@ -19,7 +19,7 @@ from app.core.permissions import Actor
 from app.meetings import passes
 from app.meetings import service as meetings
 from app.meetings.entered import one_line
-from app.meetings.models import Guest, Meeting, MeetingState
+from app.meetings.models import Guest, Meeting
 from app.notices import service as notices
 
 _LONGEST: Final = 120
@@ -70,7 +70,7 @@ def of_meeting(session: Session, meeting: Meeting) -> Sequence[Guest]:
 
 def add(session: Session, actor: Actor, meeting_id: UUID, guest: NewGuest) -> Guest:
     """Add one guest. Raises Conflict if the address is on the list already or the meeting was cancelled."""
-    meeting = claim_meeting(session, actor, meeting_id)
+    meeting = meetings.open_for_change(session, actor, meeting_id)
     if guest.email.lower() in addresses(session, meeting):
         raise Conflict(_l("This e-mail address is on the list already."))
     added = _insert(session, meeting, guest)
@@ -80,7 +80,7 @@ def add(session: Session, actor: Actor, meeting_id: UUID, guest: NewGuest) -> Gu
 
 def add_all(session: Session, actor: Actor, meeting_id: UUID, guests: Sequence[NewGuest]) -> int:
     """Add the guests of a file who are not on the list yet and return how many: sending it twice adds them once."""
-    meeting = claim_meeting(session, actor, meeting_id)
+    meeting = meetings.open_for_change(session, actor, meeting_id)
     known = addresses(session, meeting)
     fresh = [guest for guest in guests if guest.email.lower() not in known]
     for guest in fresh:
@@ -103,7 +103,7 @@ def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new
 
     Raises Conflict for everybody else: the letter is out of our hands.
     """
-    meeting = claim_meeting(session, actor, meeting_id)
+    meeting = meetings.open_for_change(session, actor, meeting_id)
     guest = find(session, actor, meeting_id, guest_id)
     came_back = guest.invited_at is not None and notices.came_back(session, guest.id)
     if guest.removed_at is not None or (guest.invited_at is not None and not came_back):
@@ -132,14 +132,6 @@ def remove(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, *, 
             one.removed_at = now
         _record(session, actor, "guest_removed", guest.meeting, guest=str(guest.id))
     return guest
-
-
-def claim_meeting(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
-    """Return a meeting whose list may change, held until the transaction ends. Raises NotFound, Conflict."""
-    meeting = meetings.claim(session, actor, meeting_id)
-    if meeting.state == MeetingState.CANCELLED:
-        raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
-    return meeting
 
 
 def addresses(session: Session, meeting: Meeting) -> set[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, Un
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, PublicId
+from app.documents.models import DocumentVersion
 from app.registry.models import Agency
 from pki.passes.lease import Policy
 
@@ -173,6 +174,33 @@ class Guest(Base):
 
     meeting: Mapped[Meeting] = relationship(lazy="joined", innerjoin=True)
     of_guest: Mapped[Guest | None] = relationship(remote_side="Guest.id")
+
+
+class MeetingItem(Base):
+    """A point of the agenda."""
+
+    __tablename__ = "meeting_item"
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    starts_at: Mapped[datetime | None]
+    topic: Mapped[str]
+    presenter: Mapped[str]
+
+
+class MeetingPaper(Base):
+    """A version of a signed document that guests of a meeting may read."""
+
+    __tablename__ = "meeting_paper"
+
+    id: Mapped[PublicId]
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.id"), index=True)
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("document_version.id"))
+    title: Mapped[str]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+    version: Mapped[DocumentVersion] = relationship(lazy="joined", innerjoin=True)
 
 
 class Reminder(Base):

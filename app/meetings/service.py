@@ -90,6 +90,14 @@ def claim(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
     return meeting
 
 
+def open_for_change(session: Session, actor: Actor, meeting_id: UUID) -> Meeting:
+    """Return a meeting of the actor's agencies that may still change, held like `claim`. Raises NotFound, Conflict."""
+    meeting = claim(session, actor, meeting_id)
+    if meeting.state == MeetingState.CANCELLED:
+        raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
+    return meeting
+
+
 def clashes(session: Session, plan: Plan, *, besides: UUID | None = None) -> Sequence[Meeting]:
     """Return the meetings that have the room in that time."""
     query = select(Meeting).where(
@@ -130,9 +138,7 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
 
 def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now: datetime) -> Meeting:
     """Change a meeting. If it was sent and its passes no longer hold true, each is replaced, its guest told."""
-    meeting = claim(session, actor, meeting_id)
-    if meeting.state == MeetingState.CANCELLED:
-        raise Conflict(_l("This meeting was cancelled. It cannot be changed."))
+    meeting = open_for_change(session, actor, meeting_id)
     _check(session, plan, now=now, besides=meeting.id)
     before = _in_passes(meeting)
     meeting.title, meeting.search_title = one_line(plan.title), fold(plan.title)

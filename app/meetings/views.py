@@ -17,6 +17,8 @@ from app.core.i18n import local
 from app.core.navigation import Place, add_place
 from app.core.permissions import Permission, current_actor, needs
 from app.meetings import (
+    agenda,
+    agenda_pages,
     answers,
     companion_pages,
     companions,
@@ -24,6 +26,7 @@ from app.meetings import (
     guest_page,
     guests,
     impact,
+    papers,
     passes,
     service,
 )
@@ -43,6 +46,7 @@ def init(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(guest_files.bp)
     app.register_blueprint(companion_pages.bp)
+    app.register_blueprint(agenda_pages.bp)
     app.register_blueprint(guest_page.bp)
     add_place(
         app,
@@ -200,6 +204,7 @@ def _page(meeting_id: UUID, form: GuestForm, *, status: int = 200) -> ResponseRe
         letters = notices.about(session, [guest.id for guest in invited])
         progress = passes.progress(session, meeting)
         replies = answers.counts(session, meeting)
+        items, lying = agenda.items_of(session, meeting.id), papers.of_meeting(session, meeting.id)
     wanted = request.args.get("answer", "")
     page = render_template(
         "meetings/show.html",
@@ -212,6 +217,11 @@ def _page(meeting_id: UUID, form: GuestForm, *, status: int = 200) -> ResponseRe
         act=ActForm(),
         companion_words=companions.WORDS,
         answers=replies,
+        items=items,
+        papers=lying,
+        paper_address=lambda paper: url_for(
+            "documents.download", document_id=paper.version.document_id, version=paper.version.number
+        ),
         answer_words=answers.WORDS,
         wanted=wanted,
     )

@@ -1,4 +1,4 @@
-"""What a guest writes beside the answer, and who was reminded of which beginning."""
+"""Answers, reminders, agendas and papers of meetings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,24 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.DateTime(timezone=True), primary_key=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
     )
+    op.create_table(
+        "meeting_item",
+        sa.Column("meeting_id", sa.Uuid(), sa.ForeignKey("meeting.id"), primary_key=True),
+        sa.Column("position", sa.Integer(), primary_key=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True)),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("presenter", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "meeting_paper",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("meeting_id", sa.Uuid(), sa.ForeignKey("meeting.id"), nullable=False),
+        sa.Column("version_id", sa.Uuid(), sa.ForeignKey("document_version.id"), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True)),
+    )
+    op.create_index("ix_meeting_paper_meeting_id", "meeting_paper", ["meeting_id"])
     op.add_column("guest", sa.Column("answer_note", sa.Text(), server_default="", nullable=False))
 
 
