@@ -2,6 +2,7 @@
 
 import { startBoot } from "../gate/boot";
 import { Camera } from "../gate/camera";
+import { CameraButtons } from "../gate/camera_buttons";
 import { watch } from "../gate/detector";
 import { ownKey } from "../gate/device_key";
 import { Gate } from "../gate/gate";
@@ -75,9 +76,11 @@ async function run(): Promise<void> {
   const guests = new Guests(store, judge.trustKey);
   await guests.open(judge.now());
   const gate = new Gate(judge, guests, log);
-  const camera = new Camera(video, (state) => {
-    if (state !== "running") screen.hint(words.camera[state]);
+  const camera = new Camera(video, localStorage, (state) => {
+    if (state === "running") void buttons.show();
+    else screen.hint(words.camera[state]);
   });
+  const buttons = new CameraButtons(camera);
   if (boot.isNew) await log.alone(() => log.began());
 
   function next(): void {

@@ -1,9 +1,8 @@
 // The camera: opened once, watched, and opened again when the system takes it away or it has run for long.
 
-const WANTED: MediaStreamConstraints = {
-  audio: false,
-  video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
-};
+const PICTURE: MediaTrackConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+// Which camera was chosen by hand: kept on this tablet.
+const CHOSEN = "kyvao-gate-camera";
 // A track that gives no picture for so long does not come back by itself.
 const DARK_MS = 2_000;
 // Some tablets' pictures freeze or go black after hours, without any event.
@@ -11,14 +10,21 @@ const FRESH_MS = 30 * 60_000;
 
 export type CameraState = "running" | "refused" | "missing";
 
+/** What is known of a lamp by browsers that can light one, and not by TypeScript's library. */
+interface Lamp {
+  readonly torch?: boolean;
+}
+
 export class Camera {
   private stream: MediaStream | null = null;
   private isWanted = false;
   private isOpening = false;
   private reopen: ReturnType<typeof setTimeout> | undefined;
+  private isLightWanted = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
+    private readonly kept: Pick<Storage, "getItem" | "setItem">,
     private readonly tell: (state: CameraState) => void,
   ) {
     document.addEventListener("visibilitychange", () => {
@@ -43,11 +49,44 @@ export class Camera {
     this.close();
   }
 
+  /** Whether the camera in use has a lamp that we may light. */
+  get hasLight(): boolean {
+    return (this.track?.getCapabilities?.() as Lamp | undefined)?.torch === true;
+  }
+
+  /** Light the lamp or put it out; it stays so when the camera is opened again. */
+  async light(on: boolean): Promise<void> {
+    this.isLightWanted = on;
+    if (this.hasLight) await this.track?.applyConstraints({ advanced: [{ torch: on } as MediaTrackConstraintSet] });
+  }
+
+  /** The ids of this tablet's cameras; the browser tells them once it may use one. */
+  async cameras(): Promise<string[]> {
+    const found = await navigator.mediaDevices.enumerateDevices();
+    return found.filter((each) => each.kind === "videoinput").map((each) => each.deviceId);
+  }
+
+  /** Use the next camera of this tablet, from now on. */
+  async useNext(): Promise<void> {
+    const all = await this.cameras();
+    const next = all[(all.indexOf(this.track?.getSettings().deviceId ?? "") + 1) % all.length];
+    if (!next) return;
+    this.kept.setItem(CHOSEN, next);
+    await this.start();
+  }
+
+  private get track(): MediaStreamTrack | undefined {
+    return this.stream?.getVideoTracks()[0];
+  }
+
   private async open(): Promise<void> {
     this.close();
+    const chosen = this.kept.getItem(CHOSEN);
+    // Not exact: a camera that was unplugged is no reason to stay dark.
+    const which = chosen === null ? { facingMode: { ideal: "environment" } } : { deviceId: { ideal: chosen } };
     let stream: MediaStream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia(WANTED);
+      stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...PICTURE, ...which } });
     } catch (error) {
       this.tell(error instanceof DOMException && error.name === "NotAllowedError" ? "refused" : "missing");
       return;
@@ -55,9 +94,10 @@ export class Camera {
     this.stream = stream;
     // It was stopped while the browser asked.
     if (!this.isWanted) return this.close();
-    const track = stream.getVideoTracks()[0];
-    this.watch(track);
-    await this.focusContinuously(track);
+    this.watch(this.track);
+    await this.focusContinuously(this.track);
+    // A lamp that does not light is no reason to see nothing.
+    if (this.isLightWanted) await this.light(true).catch(() => undefined);
     this.video.srcObject = stream;
     await this.video.play();
     this.tell("running");
