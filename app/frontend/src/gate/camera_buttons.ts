@@ -7,7 +7,7 @@ export class CameraButtons {
   private readonly other = document.querySelector<HTMLButtonElement>("[data-other-camera]");
 
   constructor(private readonly camera: Camera) {
-    this.light?.addEventListener("click", () => void this.turn(this.light?.ariaPressed !== "true"));
+    this.light?.addEventListener("click", () => void this.turn(this.light?.getAttribute("aria-pressed") !== "true"));
     this.other?.addEventListener("click", () => void camera.useNext());
   }
 
@@ -19,6 +19,6 @@ export class CameraButtons {
 
   private async turn(on: boolean): Promise<void> {
     await this.camera.light(on);
-    if (this.light) this.light.ariaPressed = String(on);
+    this.light?.setAttribute("aria-pressed", String(on));
   }
 }
