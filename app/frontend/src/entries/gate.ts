@@ -94,8 +94,9 @@ async function run(): Promise<void> {
     busy = true;
     store.close();
     boot.end();
-    await wipe().catch(() => undefined);
     screen.lists(words.not_enrolled, true);
+    // Until it is gone: a browser that could not delete it now may a moment later.
+    while (!(await wipe().then(() => true, () => false))) await pause();
   }
 
   const shift = new Shift(async () => {
@@ -194,9 +195,13 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
-      await new Promise((done) => window.setTimeout(done, LISTS_EVERY_MS));
+      await pause();
     }
   }
+}
+
+async function pause(): Promise<void> {
+  await new Promise((done) => window.setTimeout(done, LISTS_EVERY_MS));
 }
 
 /** Do it again and again, each time after the last has ended. */
