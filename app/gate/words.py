@@ -68,6 +68,10 @@ def screen_words() -> dict[str, object]:
             reason.value: {"large": str(large), "small": str(small)} for reason, (large, small) in REASONS.items()
         },
         "outcomes": {"admit": _("Let in"), "refuse": _("Do not let in"), "look_again": _("Look again")},
+        "unclear": {
+            "large": _("LOOK AT THE IDENTITY CARD"),
+            "small": _("Compare its picture with the person and with the portrait, then say whether it is the person."),
+        },
         "mismatch": {
             "large": _("NOT THIS PERSON"),
             "small": _("Keep the person here and call the reception desk."),
@@ -91,4 +95,9 @@ def screen_words() -> dict[str, object]:
         "leased": _("{count} guests may enter without a network"),
         "void": _("This tablet was copied or restored. An administrator must enrol it again."),
         "ended": _("The shift on this tablet has ended."),
+        "notes": {
+            "watch": _("Call your supervisor before this guest goes in. Say nothing of it."),
+            "help": _("This guest needs help at the door."),
+            "honour": _("Guest of honour."),
+        },
     }

@@ -69,6 +69,7 @@ def test_a_gate_goes_on_without_a_network_nobody_enters_twice_and_a_copy_admits_
         type_as_scanner(page, first)
         expect_verdict(page, "admit", "MỜI VÀO")
         expect(page.locator("[data-name]")).to_have_text("hai")
+        expect(page.locator("[data-note]")).to_have_text("Khách này cần giúp khi vào cửa.")
         Watched(page).expect_well_made()
         next_guest(page)
         type_as_scanner(page, first)
@@ -121,6 +122,8 @@ def invited(city: City, person: Enter, *addresses: str) -> tuple[str, ...]:
     organiser = person("minh").page
     call_meeting(organiser, "Họp khi mất mạng", room=ROOM)
     for address in addresses:
+        organiser.get_by_text("Chức danh, chỗ ngồi, hỗ trợ khi đến").click()
+        organiser.get_by_label("Hỗ trợ khi đến").fill("xe lăn")
         add_guest(organiser, address.partition("@")[0], address)
     organiser.get_by_role("button", name="Gửi giấy mời").click()
     letters = [letter_to(city, address) for address in addresses]

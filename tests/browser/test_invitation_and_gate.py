@@ -159,6 +159,9 @@ def test_a_guest_is_invited_scanned_by_camera_and_admitted_once(
     assert face.evaluate("image => image.complete && image.naturalHeight") == 480
     assert (face.bounding_box() or {"height": 0})["height"] >= 200
     tablet.expect_well_made()
+    tablet.page.get_by_role("button", name="Không chắc").click()
+    expect_verdict(tablet.page, "look_again", "XEM CĂN CƯỚC")
+    expect(tablet.page.get_by_role("button", name="Không chắc")).to_be_hidden()
     tablet.page.get_by_role("button", name="Đúng người", exact=True).click()
     expect_verdict(tablet.page, "refuse", "ĐÃ VÀO LÚC")
     expect(tablet.page.locator("[data-large]")).to_contain_text("Cổng A")

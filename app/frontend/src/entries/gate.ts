@@ -20,6 +20,8 @@ import { FACE } from "../passes/scan_event";
 
 const LISTS_EVERY_MS = 5_000;
 const ROSTER_EVERY_MS = 60_000;
+// The server gives the place of a pass away no earlier (app/meetings/passes.py), and a pass holds for three days at most.
+const SPENT_KEPT_MS = 7 * 86_400_000;
 const BACK_TO_CAMERA_MS = 12_000;
 
 interface Device {
@@ -46,9 +48,12 @@ async function run(): Promise<void> {
   let isVoid = false;
   let back = 0;
   const screen = new Screen(words, {
-    onFace: (matches) => {
-      void log.alone(() => log.face(scanId, matches ? FACE.match : FACE.mismatch)).then(send);
-      if (matches) next();
+    onFace: (look) => {
+      void log.alone(() => log.face(scanId, FACE[look])).then(send);
+      if (look === "match") return next();
+      // The verdict stays until the guard has answered.
+      window.clearTimeout(back);
+      if (look === "unclear") screen.showUnclear();
       else screen.showMismatch();
     },
     onNext: () => next(),
@@ -82,6 +87,7 @@ async function run(): Promise<void> {
   });
   const buttons = new CameraButtons(camera);
   if (boot.isNew) await log.alone(() => log.began());
+  await store.forgetSpent(new Date(judge.now().getTime() - SPENT_KEPT_MS));
 
   function next(): void {
     window.clearTimeout(back);

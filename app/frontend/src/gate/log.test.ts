@@ -126,3 +126,11 @@ it("sends no more once the server found the log in two places", async () => {
   });
   expect([posts, receipt?.isVoid, await store.count()]).toEqual([1, true, 2]);
 });
+
+it("forgets rights that were used long ago, and no others", async () => {
+  await opened(1_790_000_000_000).scanned(scan("admit"));
+  await store.forgetSpent(new Date(1_790_000_000_000));
+  expect(await store.spentAt(RIGHT)).toBeDefined();
+  await store.forgetSpent(new Date(1_790_000_000_001));
+  expect(await store.spentAt(RIGHT)).toBeUndefined();
+});

@@ -1,7 +1,8 @@
 // The guard's screen: the camera, and over it the verdict in colour, icon and word.
 
 import type { Outcome, Reason, Verdict } from "../passes/decision";
-import type { RosterRecord } from "../passes/roster";
+import { FLAGS, type RosterRecord } from "../passes/roster";
+import { FACE } from "../passes/scan_event";
 import type { Answer } from "./server";
 import { fill, type Words } from "./words";
 
@@ -12,8 +13,11 @@ export function clockTime(moment: Date): string {
   return CITY_TIME.format(moment);
 }
 
+/** What the guard's eye says of a portrait. */
+export type Look = keyof typeof FACE;
+
 export interface Acts {
-  onFace(matches: boolean): void;
+  onFace(look: Look): void;
   onNext(): void;
 }
 
@@ -21,7 +25,12 @@ export class Screen {
   private readonly root = part<HTMLElement>("[data-state]");
   private readonly panel = part<HTMLElement>("[data-verdict]");
   private readonly portrait = part<HTMLImageElement>("[data-portrait]");
-  private readonly faceButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-act=match],[data-act=mismatch]")];
+  private readonly unclearButton = part<HTMLButtonElement>("[data-act=unclear]");
+  private readonly faceButtons = [
+    part<HTMLButtonElement>("[data-act=match]"),
+    part<HTMLButtonElement>("[data-act=mismatch]"),
+    this.unclearButton,
+  ];
   private pictureUrl = "";
   private readonly nextButton = part<HTMLButtonElement>("[data-act=next]");
 
@@ -29,8 +38,9 @@ export class Screen {
     private readonly words: Words,
     acts: Acts,
   ) {
-    part("[data-act=match]").addEventListener("click", () => acts.onFace(true));
-    part("[data-act=mismatch]").addEventListener("click", () => acts.onFace(false));
+    for (const look of Object.keys(FACE) as Look[]) {
+      part(`[data-act=${look}]`).addEventListener("click", () => acts.onFace(look));
+    }
     this.nextButton.addEventListener("click", () => acts.onNext());
   }
 
@@ -42,11 +52,14 @@ export class Screen {
       facts["day"] = CITY_DAY.format(verdict.at);
     }
     this.show(verdict.outcome, verdict.reason, facts);
-    if (record !== null) this.showRecord(record, verdict.outcome);
+    if (record === null) return;
+    this.showNotes(record);
+    this.showRecord(record, verdict.outcome);
   }
 
   showAnswer(answer: Answer, record: RosterRecord | null = null): void {
     this.show(answer.outcome, answer.reason, answer.facts);
+    if (record !== null) this.showNotes(record);
     if (answer.guest === null) return;
     if (answer.portraitUrl === null && record !== null && answer.outcome !== "refuse") {
       this.showRecord(record, answer.outcome);
@@ -65,6 +78,19 @@ export class Screen {
     this.askFace(answer.outcome === "admit" && answer.portraitUrl !== null);
   }
 
+  /** What the guard must know beside the verdict, for their eyes alone; the verdict stays as it is. */
+  private showNotes(record: RosterRecord): void {
+    const { watch, help, honour } = this.words.notes;
+    const notes = [
+      [FLAGS.watch, watch],
+      [FLAGS.help, help],
+      [FLAGS.guestOfHonour, honour],
+    ] as const;
+    const told = notes.filter(([flag]) => (record.flags & flag) !== 0).map(([, words]) => words);
+    set("[data-note]", told.join(" "));
+    part<HTMLElement>("[data-note]").hidden = told.length === 0;
+  }
+
   private showRecord(record: RosterRecord, outcome: Outcome): void {
     set("[data-name]", [record.title, record.name].filter((one) => one !== "").join(" "));
     const facts = [record.organisation, record.meeting, record.room, record.seat, record.needs];
@@ -78,10 +104,19 @@ export class Screen {
     this.askFace(outcome === "admit");
   }
 
-  // Two buttons at the most: whoever sees a portrait says whether it is the person, which also leads on.
+  // Whoever sees a portrait says whether it is the person, which also leads on.
   private askFace(asks: boolean): void {
     for (const button of this.faceButtons) button.hidden = !asks;
     this.nextButton.hidden = asks;
+  }
+
+  /** The guard cannot tell: the identity card does, and then there are two answers. */
+  showUnclear(): void {
+    this.root.dataset["state"] = "look_again";
+    set("[data-outcome]", this.words.outcomes.look_again);
+    set("[data-large]", this.words.unclear.large);
+    set("[data-small]", this.words.unclear.small);
+    this.unclearButton.hidden = true;
   }
 
   /** The guard said that the face is another's: the admission stands in the log, the person goes to the desk. */
@@ -119,6 +154,7 @@ export class Screen {
     set("[data-small]", fill(sentence.small, facts));
     set("[data-name]", "");
     set("[data-who]", "");
+    part<HTMLElement>("[data-note]").hidden = true;
     this.portrait.hidden = true;
     for (const button of this.faceButtons) button.hidden = true;
     this.nextButton.hidden = false;

@@ -95,6 +95,15 @@ export class Store {
     return this.database.get("spent", right);
   }
 
+  /** Forget the rights that were used before a moment: their places in the status list go to other passes later. */
+  async forgetSpent(before: Date): Promise<void> {
+    const act = this.database.transaction("spent", "readwrite");
+    for (let at = await act.store.openCursor(); at !== null; at = await at.continue()) {
+      if (at.value.at < before) await at.delete();
+    }
+    await act.done;
+  }
+
   /** Write an entry, the new tip and the right it used at once, onto the disk, before anybody is shown anything. */
   async append(entry: KeptEvent, tip: Tip, spends: { readonly right: string; readonly spent: Spent } | null): Promise<void> {
     const act = this.database.transaction(["facts", "events", "spent"], "readwrite", { durability: "strict" });

@@ -5,6 +5,7 @@ import type { Outcome, Reason } from "../passes/decision";
 export interface Words {
   readonly reasons: Readonly<Record<Reason, { readonly large: string; readonly small: string }>>;
   readonly outcomes: Readonly<Record<Outcome, string>>;
+  readonly unclear: { readonly large: string; readonly small: string };
   readonly mismatch: { readonly large: string; readonly small: string };
   readonly signed_by: string;
   readonly camera: Readonly<Record<"refused" | "missing", string>>;
@@ -17,6 +18,7 @@ export interface Words {
   readonly leased: string;
   readonly ended: string;
   readonly void: string;
+  readonly notes: { readonly watch: string; readonly help: string; readonly honour: string };
 }
 
 export function readWords(): Words {
