@@ -165,7 +165,7 @@ def _sign_one(session: Session, log: TabletLog, key: SigningKey, now: datetime) 
             Pass.state == PassState.VALID,
         )
     ).all()
-    entries = {(index, held.slot): Policy(held.policy) for held, index in rows}
+    entries = {(index, held.slot): Policy(held.policy) for held, index in rows if index is not None}
     content = hashlib.sha256(repr((log.boot_id, sorted(entries.items()))).encode()).digest()
     last = session.get(LeaseEdition, log.device_id)
     if log.boot_id is None or (last.content_sha256 if last else None) == content or not (rows or last):

@@ -103,7 +103,9 @@ def set_portrait(page_token: str) -> ResponseReturnValue:
 def paper(page_token: str, paper_id: UUID) -> ResponseReturnValue:
     """Give a paper that lies with the guest's meeting."""
     with transaction() as session:
-        _paper, version = papers.for_guest(session, passes.by_page_token(session, page_token), paper_id)
+        _paper, version = papers.for_guest(
+            session, passes.by_page_token(session, page_token), paper_id, now=datetime.now(UTC)
+        )
     return send_file(
         storage().open(version.sha256),
         mimetype="application/pdf",
@@ -171,7 +173,7 @@ def _page(
         has_letter=has_letter,
         form=form,
         items=items,
-        papers=lying,
+        papers=lying if papers.may_read(guest, now=datetime.now(UTC)) else [],
         paper_address=lambda one: url_for(".paper", page_token=page_token, paper_id=one.id),
         answer=answer or AnswerForm(answer=guest.answer, note=guest.answer_note),
         may_answer=answers.may_answer(guest, now=datetime.now(UTC)),

@@ -226,7 +226,8 @@ class Pass(Base):
     guest_id: Mapped[UUID] = mapped_column(ForeignKey("guest.id"))
     # SHA-256 of the pass's secret id: the gate finds the row by it, the row does not give the secret away.
     secret_sha256: Mapped[bytes]
-    status_index: Mapped[int] = mapped_column(unique=True)
+    # Its place in the status list; None once the pass has ended, so that places do not run out.
+    status_index: Mapped[int | None] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default=PassState.VALID)
     # The signed pass as digits, the guest's page token and desk code, encrypted under the application's secret.
     sealed: Mapped[bytes]

@@ -18,6 +18,7 @@ from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion
 from app.meetings import service as meetings
 from app.meetings.models import Guest, Meeting, MeetingPaper, MeetingState
+from app.meetings.retention import NAMES
 from app.registry import scope
 
 MOST: Final = 30
@@ -75,11 +76,16 @@ def take_away(session: Session, actor: Actor, meeting_id: UUID, paper_id: UUID, 
         _record(session, actor, "paper_taken_away", meeting, document=str(paper.version.document_id))
 
 
-def for_guest(session: Session, guest: Guest, paper_id: UUID) -> tuple[MeetingPaper, DocumentVersion]:
-    """Return a paper of the guest's own meeting. Raises NotFound, also once the invitation has ended."""
+def may_read(guest: Guest, *, now: datetime) -> bool:
+    """Say whether a guest reads the papers: invited, and no later than their name is kept."""
+    meeting = guest.meeting
+    return guest.removed_at is None and meeting.state == MeetingState.SENT and now < meeting.ends_at + NAMES
+
+
+def for_guest(session: Session, guest: Guest, paper_id: UUID, *, now: datetime) -> tuple[MeetingPaper, DocumentVersion]:
+    """Return a paper of the guest's own meeting. Raises NotFound, also when they may no longer read it."""
     paper = session.get(MeetingPaper, paper_id)
-    ended = guest.removed_at is not None or guest.meeting.state != MeetingState.SENT
-    if paper is None or paper.meeting_id != guest.meeting_id or paper.removed_at is not None or ended:
+    if paper is None or paper.meeting_id != guest.meeting_id or paper.removed_at or not may_read(guest, now=now):
         raise NotFound(_l("There is no such paper."))
     return paper, paper.version
 

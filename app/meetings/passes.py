@@ -33,6 +33,8 @@ CANCEL_TASK: Final = "meetings.send_cancellation"
 # The door is open from an hour before the meeting until half an hour after it.
 BEFORE: Final = timedelta(minutes=60)
 AFTER: Final = timedelta(minutes=30)
+# A gate that was long without a network must not find another pass in the place of an old one.
+PLACE_KEPT: Final = timedelta(days=7)
 _ZONES: Final = 0xFE
 _STATUS: Final = {PassState.WITHDRAWN: PassStatus.WITHDRAWN, PassState.CHANGED: PassStatus.CHANGED}
 
@@ -208,7 +210,13 @@ def by_page_token(session: Session, page_token: str) -> Guest:
 def ended_statuses(session: Session, *, now: datetime) -> dict[int, PassStatus]:
     """Return place and status of every pass that ended before its time, for the gates' status list."""
     query = select(Pass.status_index, Pass.state).where(Pass.state != PassState.VALID, Pass.not_after > now)
-    return {index: _STATUS[PassState(state)] for index, state in session.execute(query)}
+    return {index: _STATUS[PassState(state)] for index, state in session.execute(query) if index is not None}
+
+
+def give_places_back(session: Session, *, now: datetime) -> int:
+    """Let passes that ended a week ago give up their place in the status list; return how many."""
+    ended = update(Pass).where(Pass.status_index.is_not(None), Pass.not_after < now - PLACE_KEPT)
+    return len(session.scalars(ended.values(status_index=None).returning(Pass.id)).all())
 
 
 def status_of(row: Pass) -> PassStatus:

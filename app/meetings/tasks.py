@@ -87,12 +87,13 @@ def renew_pass_keys(timestamp: int) -> None:
 @jobs.periodic(cron="17 2 * * *")
 @jobs.task(name="meetings.forget", queueing_lock="meetings.forget", lock="meetings.forget")
 def forget(timestamp: int) -> None:
-    """Every night, forget the guests of meetings that are long over."""
+    """Every night, forget the guests of meetings that are long over, and free the places of their passes."""
     del timestamp
     settings, now = load(os.environ), datetime.now(UTC)
     with transaction() as session:
         touched = retention.forget(session, Storage(settings.data_dir / "objects"), now=now)
-    log.info("guests_forgotten", guests=touched)
+        places = passes.give_places_back(session, now=now)
+    log.info("guests_forgotten", guests=touched, places=places)
 
 
 def _queue(session: Session, guest: Guest, message: EmailMessage, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""Answers, reminders, agendas and papers of meetings."""
+"""Answers, reminders, agendas and papers of meetings; places in the status list come back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("removed_at", sa.DateTime(timezone=True)),
     )
     op.create_index("ix_meeting_paper_meeting_id", "meeting_paper", ["meeting_id"])
+    op.alter_column("pass", "status_index", nullable=True)
     op.add_column("guest", sa.Column("answer_note", sa.Text(), server_default="", nullable=False))
 
 

@@ -17,7 +17,7 @@ from app.core.settings import Settings
 from app.documents import service as documents
 from app.documents.models import DocumentVersion
 from app.meetings import agenda, papers
-from app.meetings.models import Meeting
+from app.meetings.models import Guest, Meeting
 from tests.factories import meetings as made
 from tests.factories.certificates import actor
 from tests.factories.forms import csrf_token
@@ -154,6 +154,12 @@ def test_a_paper_of_another_meeting_or_of_an_ended_invitation_is_not_opened(
     foreign, own = attach(other, signed(city, "Của họp khác")), attach(meeting_id, signed(city))
     assert client.get(f"{page_of(guest_id)}/papers/{foreign}").status_code == 404
     assert client.get(f"{page_of(guest_id)}/papers/{own}").status_code == 200
+    with db.transaction() as session:
+        guest = session.get_one(Guest, guest_id)
+        ends = guest.meeting.ends_at
+        assert papers.for_guest(session, guest, own, now=ends + timedelta(days=29))
+        with pytest.raises(NotFound):
+            papers.for_guest(session, guest, own, now=ends + timedelta(days=30))
     made.remove(meeting_id, guest_id)
     assert client.get(f"{page_of(guest_id)}/papers/{own}").status_code == 404
 

@@ -20,7 +20,7 @@ from app.core import db
 from app.core.errors import Invalid, TooLarge
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.meetings import portraits, retention, sealing
+from app.meetings import passes, portraits, retention, sealing
 from pki.passes import qr
 from tests.factories import meetings as made
 from tests.factories.forms import csrf_token
@@ -282,3 +282,17 @@ def test_the_script_that_keeps_the_page_is_asked_for_anew_and_governs_no_more_th
     assert "javascript" in answer.content_type
     assert answer.headers["Cache-Control"] == "no-cache"
     assert "Service-Worker-Allowed" not in answer.headers
+
+
+def test_a_pass_gives_its_place_in_the_status_list_back_a_week_after_it_ended(city: Settings) -> None:
+    _, guest_id = made.invited(city)
+    (row,) = made.passes_of(guest_id)
+
+    def given_back(after: timedelta) -> int:
+        with db.transaction() as session:
+            return passes.give_places_back(session, now=row.not_after + after)
+
+    assert given_back(timedelta(days=7)) == 0
+    assert given_back(timedelta(days=7, seconds=1)) == 1
+    assert made.passes_of(guest_id)[0].status_index is None
+    assert given_back(timedelta(days=8)) == 0
