@@ -50,7 +50,8 @@ def test_a_guests_page_opens_without_a_network_and_is_forgotten_when_the_invitat
     expect(phone.page.get_by_text("Không có mạng")).to_be_hidden()
 
     host.goto(f"{meeting}/cancel")
-    host.get_by_role("button").filter(has_text="Huỷ").click()
+    expect(host.get_by_role("heading", level=1)).to_contain_text("Huỷ “Họp nơi không có sóng”")
+    host.get_by_role("button", name="Huỷ cuộc họp").click()
     phone.page.reload()
     expect(phone.page.get_by_text("Mã không còn dùng được")).to_be_visible()
     phone.page.wait_for_function("() => caches.keys().then(all => all.length === 0)")

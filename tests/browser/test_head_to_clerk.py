@@ -248,7 +248,7 @@ def code_on(file: Path, folder: Path) -> str:
     """Return what the code on the first page says, read from a picture of it as from paper."""
     subprocess.run(["pdftoppm", "-r", "200", "-png", "-singlefile", str(file), str(folder / "page")], check=True)
     with Image.open(folder / "page.png") as picture:
-        (found,) = zxingcpp.read_barcodes(picture.convert("L"))
+        (found,) = zxingcpp.read_barcodes(picture.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
     return str(found.text)
 
 

@@ -22,10 +22,11 @@ _CITY, _GATE = "10.77.0.1", "10.77.0.2"
 
 
 def may_part() -> bool:
-    """Say whether this machine lets us make namespaces."""
-    if shutil.which("ip") is None or shutil.which("unshare") is None:
+    """Say whether this machine lets us make namespaces and a wire between them."""
+    if any(shutil.which(program) is None for program in ("ip", "unshare", "nsenter")):
         return False
-    return subprocess.run([*_APART, "true"], check=False, capture_output=True).returncode == 0
+    wire = ("ip", "link", "add", "one", "type", "veth", "peer", "name", "other")
+    return subprocess.run([*_APART, *wire], check=False, capture_output=True).returncode == 0
 
 
 class Wire(Relay):

@@ -46,7 +46,8 @@ def words_of(pdf: bytes) -> str:
 
 def code_in(pdf: bytes) -> str:
     page = pypdfium2.PdfDocument(pdf)[0].render(scale=2.5).to_pil().convert("L")
-    (found,) = zxingcpp.read_barcodes(page)
+    # Letters side by side look like bars to a reader of every kind.
+    (found,) = zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode)
     return found.text
 
 
