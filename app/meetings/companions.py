@@ -43,6 +43,8 @@ def add(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new: N
     """
     meeting = service.open_for_change(session, actor, meeting_id)
     guest = guests.find(session, actor, meeting_id, guest_id)
+    # Whoever takes the guest off the list right now is waited for: nobody comes with a guest who does not.
+    session.refresh(guest, with_for_update={"of": Guest})
     if guest.removed_at is not None or guest.of_guest_id is not None:
         raise Conflict(_l("Nobody can be added to this guest."))
     if new.kind not in WORDS:

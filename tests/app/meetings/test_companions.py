@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
@@ -115,3 +116,16 @@ def test_the_page_adds_and_the_list_shows_them_below_their_guest(city: Settings,
     assert names == sorted(names)
     assert "Lái xe" in page
     assert sign_in("bao").get(path).status_code == 403
+
+
+def test_nobody_is_added_to_a_guest_who_is_being_taken_off_the_list(city: Settings) -> None:
+    meeting_id = made.call()
+    guest_id = made.add(meeting_id)
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            guests.remove(session, actor("minh"), meeting_id, guest_id, now=made.now())
+            adding = pool.submit(bring, meeting_id, guest_id)
+            with pytest.raises(TimeoutError):
+                adding.result(timeout=1)
+        with pytest.raises(Conflict):
+            adding.result(timeout=10)
