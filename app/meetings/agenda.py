@@ -13,7 +13,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.audit import service as audit
 from app.core.errors import Invalid
 from app.core.i18n import local
 from app.core.permissions import Actor
@@ -82,15 +81,7 @@ def replace(session: Session, actor: Actor, meeting_id: UUID, text: str) -> None
         )
         for at, item in enumerate(items)
     )
-    audit.record(
-        session,
-        actor,
-        "agenda_written",
-        object_kind="meeting",
-        object_id=meeting.id,
-        agency_id=meeting.agency_id,
-        points=len(items),
-    )
+    meetings.record(session, actor, "agenda_written", meeting, points=len(items))
 
 
 def _line(item: MeetingItem) -> str:

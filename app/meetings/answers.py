@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, Sentence
 from app.core.permissions import house
+from app.meetings import service
 from app.meetings.entered import one_line
 from app.meetings.models import Guest, Meeting, MeetingState, Reply
 
@@ -50,16 +50,8 @@ def answer(session: Session, guest: Guest, reply: Reply, note: str, *, now: date
     if (guest.answer, guest.answer_note) == (reply, kept):
         return
     guest.answer, guest.answer_note, guest.answered_at = reply, kept, now
-    audit.record(
-        session,
-        _GUEST,
-        "invitation_answered",
-        object_kind="meeting",
-        object_id=guest.meeting_id,
-        agency_id=guest.meeting.agency_id,
-        guest=str(guest.id),
-        answer=reply.value,
-    )
+    facts = {"guest": str(guest.id), "answer": reply.value}
+    service.record(session, _GUEST, "invitation_answered", guest.meeting, **facts)
 
 
 def counts(session: Session, meeting: Meeting) -> Mapping[Reply, int]:

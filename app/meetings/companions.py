@@ -11,7 +11,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, Sentence
 from app.core.permissions import Actor
 from app.meetings import guests, service
@@ -71,17 +70,8 @@ def add(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new: N
     )
     session.add(added)
     session.flush()
-    audit.record(
-        session,
-        actor,
-        "companion_added",
-        object_kind="meeting",
-        object_id=meeting.id,
-        agency_id=meeting.agency_id,
-        guest=str(guest.id),
-        companion=str(added.id),
-        kind=new.kind.value,
-    )
+    facts = {"guest": str(guest.id), "companion": str(added.id), "kind": new.kind.value}
+    service.record(session, actor, "companion_added", meeting, **facts)
     return added
 
 

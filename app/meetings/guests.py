@@ -13,7 +13,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor
 from app.meetings import passes
@@ -74,7 +73,7 @@ def add(session: Session, actor: Actor, meeting_id: UUID, guest: NewGuest) -> Gu
     if guest.email.lower() in addresses(session, meeting):
         raise Conflict(_l("This e-mail address is on the list already."))
     added = _insert(session, meeting, guest)
-    _record(session, actor, "guest_added", meeting, guest=str(added.id))
+    meetings.record(session, actor, "guest_added", meeting, guest=str(added.id))
     return added
 
 
@@ -85,7 +84,7 @@ def add_all(session: Session, actor: Actor, meeting_id: UUID, guests: Sequence[N
     fresh = [guest for guest in guests if guest.email.lower() not in known]
     for guest in fresh:
         _insert(session, meeting, guest)
-    _record(session, actor, "guests_imported", meeting, guests=len(fresh))
+    meetings.record(session, actor, "guests_imported", meeting, guests=len(fresh))
     return len(fresh)
 
 
@@ -117,7 +116,7 @@ def change(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, new
     guest.title, guest.seat, guest.needs = new.title, new.seat, new.needs
     if came_back:
         passes.replace(session, guest)
-    _record(session, actor, "guest_changed", meeting, guest=str(guest.id))
+    meetings.record(session, actor, "guest_changed", meeting, guest=str(guest.id))
     return guest
 
 
@@ -130,7 +129,7 @@ def remove(session: Session, actor: Actor, meeting_id: UUID, guest_id: UUID, *, 
         for one in (guest, *_companions(session, guest)):
             passes.withdraw(session, one)
             one.removed_at = now
-        _record(session, actor, "guest_removed", guest.meeting, guest=str(guest.id))
+        meetings.record(session, actor, "guest_removed", guest.meeting, guest=str(guest.id))
     return guest
 
 
@@ -151,7 +150,3 @@ def _insert(session: Session, meeting: Meeting, guest: NewGuest) -> Guest:
     session.add(added)
     session.flush()
     return added
-
-
-def _record(session: Session, actor: Actor, act: str, meeting: Meeting, **facts: str | int) -> None:
-    audit.record(session, actor, act, object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id, **facts)

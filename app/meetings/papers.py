@@ -11,13 +11,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audit import service as audit
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor, Permission
 from app.documents import service as documents
 from app.documents.models import Document, DocumentVersion
 from app.meetings import service as meetings
-from app.meetings.models import Guest, Meeting, MeetingPaper, MeetingState
+from app.meetings.models import Guest, MeetingPaper, MeetingState
 from app.meetings.retention import NAMES
 from app.registry import scope
 
@@ -61,7 +60,7 @@ def attach(session: Session, actor: Actor, meeting_id: UUID, document_id: UUID, 
     paper = MeetingPaper(meeting_id=meeting.id, version_id=newest.id, title=document.title, added_at=now)
     session.add(paper)
     session.flush()
-    _record(session, actor, "paper_attached", meeting, document=str(document.id), version=newest.number)
+    meetings.record(session, actor, "paper_attached", meeting, document=str(document.id), version=newest.number)
     return paper
 
 
@@ -73,7 +72,7 @@ def take_away(session: Session, actor: Actor, meeting_id: UUID, paper_id: UUID, 
         raise NotFound(_l("There is no such paper."))
     if paper.removed_at is None:
         paper.removed_at = now
-        _record(session, actor, "paper_taken_away", meeting, document=str(paper.version.document_id))
+        meetings.record(session, actor, "paper_taken_away", meeting, document=str(paper.version.document_id))
 
 
 def may_read(guest: Guest, *, now: datetime) -> bool:
@@ -88,7 +87,3 @@ def for_guest(session: Session, guest: Guest, paper_id: UUID, *, now: datetime) 
     if paper is None or paper.meeting_id != guest.meeting_id or paper.removed_at or not may_read(guest, now=now):
         raise NotFound(_l("There is no such paper."))
     return paper, paper.version
-
-
-def _record(session: Session, actor: Actor, act: str, meeting: Meeting, **facts: str | int) -> None:
-    audit.record(session, actor, act, object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id, **facts)

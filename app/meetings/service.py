@@ -132,7 +132,7 @@ def create(session: Session, actor: Actor, agency_id: UUID, plan: Plan, *, now: 
     )
     session.add(meeting)
     session.flush()
-    _record(session, actor, "meeting_planned", meeting)
+    record(session, actor, "meeting_planned", meeting)
     return meeting
 
 
@@ -151,7 +151,7 @@ def change(session: Session, actor: Actor, meeting_id: UUID, plan: Plan, *, now:
     if meeting.state == MeetingState.SENT and before != _in_passes(meeting):
         meeting.sequence += 1
         passes.replace_all(session, meeting)
-    _record(session, actor, "meeting_changed", meeting)
+    record(session, actor, "meeting_changed", meeting)
     return meeting
 
 
@@ -178,7 +178,7 @@ def send(session: Session, actor: Actor, meeting_id: UUID, *, now: datetime) -> 
         passes.queue_issue(session, guest)
     again = notices.send_failed_again(session, passes.guest_ids(session, meeting))
     session.flush()
-    _record(session, actor, "meeting_sent", meeting, guests=len(guests), again=again)
+    record(session, actor, "meeting_sent", meeting, guests=len(guests), again=again)
     return len(guests) + again
 
 
@@ -191,8 +191,13 @@ def cancel(session: Session, actor: Actor, meeting_id: UUID) -> int:
     meeting.sequence += 1
     session.flush()
     told = passes.withdraw_all(session, meeting)
-    _record(session, actor, "meeting_cancelled", meeting, guests=told)
+    record(session, actor, "meeting_cancelled", meeting, guests=told)
     return told
+
+
+def record(session: Session, actor: Actor, act: str, meeting: Meeting, **facts: str | int) -> None:
+    """Write an act on a meeting into the log, in the transaction of the act."""
+    audit.record(session, actor, act, object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id, **facts)
 
 
 def create_demonstration(session: Session) -> list[Building]:
@@ -227,7 +232,3 @@ def _check(session: Session, plan: Plan, *, now: datetime, besides: UUID | None 
     taken = clashes(session, plan, besides=besides)
     if taken:
         raise Conflict(_l("The room is taken at that time."), _l("Choose another room or another time."))
-
-
-def _record(session: Session, actor: Actor, act: str, meeting: Meeting, **facts: int) -> None:
-    audit.record(session, actor, act, object_kind="meeting", object_id=meeting.id, agency_id=meeting.agency_id, **facts)

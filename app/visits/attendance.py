@@ -14,7 +14,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audit import service as audit
 from app.core.errors import Sentence
 from app.core.permissions import Actor
 from app.gate.models import Admission, Checkpoint
@@ -80,14 +79,7 @@ def of_meeting(session: Session, actor: Actor, meeting_id: UUID, *, now: datetim
 
 def note_export(session: Session, actor: Actor, meeting: Meeting) -> None:
     """Record that somebody took the list of names with them."""
-    audit.record(
-        session,
-        actor,
-        "attendance_exported",
-        object_kind="meeting",
-        object_id=meeting.id,
-        agency_id=meeting.agency_id,
-    )
+    service.record(session, actor, "attendance_exported", meeting)
 
 
 def _entered(session: Session, meeting: Meeting) -> Mapping[UUID, Sequence[tuple[Admission, str]]]:
